@@ -1,0 +1,207 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"parley/frame"
+	"parley/internal/sock"
+	"parley/internal/sys"
+)
+
+// A Conn is one end of a conversation: a net.Conn with half-close, frames and turns. Its methods may be called from any
+// goroutine. Read, Receive, Frames and Ask take from one buffer, so they may be mixed.
+type Conn struct {
+	nc        net.Conn
+	cfg       *Config
+	say, hear frame.Format
+	edges     bool // the transport keeps the edges of what is said: datagrams, seqpackets
+
+	reading  lock // guards the fields down to askLost
+	in       inbox
+	datagram []byte             // memory for one, where the transport keeps edges
+	edge     bool               // the inbox holds one datagram, perhaps an empty one
+	raw      syscall.RawConn    // nil: nc is read in the ordinary way
+	ready    func(uintptr) bool // readReady
+	readErr  error              // of readReady
+	failed   error              // why no more frames can be heard
+	askLost  bool               // an Ask failed
+
+	writing  lock // guards sendLost
+	sendLost bool // a Send stopped in the middle of a frame
+
+	deadline deadlines
+	ending   atomic.Bool  // a Server wants it to end between two frames
+	reason   atomic.Value // error: why it was closed, if not by Close
+
+	closing sync.Once
+	said    atomic.Int64
+	heard   atomic.Int64
+	part    atomic.Int64 // bytes of an unfinished frame
+	saidEnd atomic.Bool
+	ended   atomic.Bool // the other end has ended
+	rwait   atomic.Int64
+	wwait   atomic.Int64 // since when a read, a write waits; Unix ns, 0 for not at all
+}
+
+// NewConn makes a conversation of nc, which is then the Conn's to close. A nil cfg means the zero Config.
+func NewConn(nc net.Conn, cfg *Config) *Conn {
+	if cfg == nil {
+		cfg = new(Config)
+	}
+	return newConn(nc, cfg.clone())
+}
+
+// newConn is NewConn for a cfg that nobody changes any more.
+func newConn(nc net.Conn, cfg *Config) *Conn {
+	c := &Conn{nc: nc, cfg: cfg, reading: newLock(), writing: newLock(), edges: keepsEdges(nc.LocalAddr())}
+	c.say, c.hear = cfg.formats(nc)
+	if c.raw = rawOf(nc); c.raw != nil {
+		c.ready = c.readReady
+	}
+	cfg.observe(Event{Kind: Opened, Conn: c, Addr: nc.RemoteAddr()})
+	return c
+}
+
+// rawOf returns the way to wait for nc without holding a buffer, nil if there is none. Only types known to add nothing of
+// their own to Read qualify.
+func rawOf(nc net.Conn) (raw syscall.RawConn) {
+	if !sys.CanRead || keepsEdges(nc.LocalAddr()) {
+		return nil
+	}
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		raw, _ = nc.SyscallConn()
+	case *net.UnixConn:
+		raw, _ = nc.SyscallConn()
+	}
+	return raw
+}
+
+// keepsEdges reports whether what one write says is what one read hears.
+func keepsEdges(a net.Addr) bool {
+	if a == nil {
+		return false
+	}
+	n := a.Network()
+	return strings.HasPrefix(n, "udp") || n == "unixgram" || n == "unixpacket"
+}
+
+// KeepsEdges reports whether the transport keeps the edges of what is said, as datagrams do: each Write is then heard as
+// one piece or not at all.
+func (c *Conn) KeepsEdges() bool { return c.edges }
+
+// NetConn returns what the Conn was made of, a *net.TCPConn or *tls.Conn for example. Reading from it loses what the
+// Conn has buffered.
+func (c *Conn) NetConn() net.Conn {
+	if tc, ok := c.nc.(*sock.TLSConn); ok {
+		return tc.Conn
+	}
+	return c.nc
+}
+
+// Close ends the conversation at once, both ways. What was said and not yet taken may be lost: say the end by
+// CloseWrite, hear the other's, and call [Conn.WaitTaken] where that matters.
+func (c *Conn) Close() error { return c.closeFor(nil) }
+
+// closeFor closes; calls that were waiting return reason, if there is one.
+func (c *Conn) closeFor(reason error) error {
+	err := net.ErrClosed
+	c.closing.Do(func() {
+		if reason != nil {
+			c.reason.Store(&closeReason{reason})
+		}
+		err = c.nc.Close()
+		c.cfg.observe(Event{Kind: Closed, Conn: c, Addr: c.RemoteAddr(), Err: reason})
+	})
+	return err
+}
+
+type closeReason struct{ err error }
+
+// CloseWrite says the end: FIN, a TLS close_notify, or an empty datagram where the address has eof=empty. The
+// conversation can still be heard. errors.ErrUnsupported means that the transport has no half-close.
+func (c *Conn) CloseWrite() error {
+	half, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok {
+		return &Error{"send", c.peer(), fmt.Errorf("no half-close on %s: %w", c.network(), errors.ErrUnsupported)}
+	}
+	if err := half.CloseWrite(); err != nil {
+		return c.fail("send", err)
+	}
+	if !c.saidEnd.Swap(true) {
+		c.cfg.observe(Event{Kind: SaidEnd, Conn: c, Addr: c.RemoteAddr()})
+	}
+	return nil
+}
+
+// Write says p as it is, without an end mark.
+func (c *Conn) Write(p []byte) (int, error) {
+	if err := c.writing.acquire(context.Background()); err != nil {
+		return 0, err
+	}
+	defer c.writing.release()
+	return c.write(p)
+}
+
+// write needs the lock.
+func (c *Conn) write(p []byte) (int, error) {
+	c.wwait.Store(now())
+	n, err := c.nc.Write(p)
+	c.wwait.Store(0)
+	c.said.Add(int64(n))
+	return n, err
+}
+
+// LocalAddr returns this end's address.
+func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
+
+// RemoteAddr returns the other end's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
+
+// RemoteHost returns the other end's IP address, or its path on a Unix socket; empty if it has none.
+func (c *Conn) RemoteHost() string { host, _ := sock.HostPort(c.RemoteAddr()); return host }
+
+// RemotePort returns the other end's port, 0 if it has none.
+func (c *Conn) RemotePort() int { _, port := sock.HostPort(c.RemoteAddr()); return port }
+
+// LocalHost returns this end's IP address, or its path on a Unix socket; empty if it has none.
+func (c *Conn) LocalHost() string { host, _ := sock.HostPort(c.LocalAddr()); return host }
+
+// LocalPort returns this end's port, 0 if it has none.
+func (c *Conn) LocalPort() int { _, port := sock.HostPort(c.LocalAddr()); return port }
+
+// peer names the other end in errors.
+func (c *Conn) peer() string {
+	if a := c.RemoteAddr(); a != nil && a.String() != "" {
+		return a.String()
+	}
+	return c.network() + " caller"
+}
+
+func (c *Conn) network() string {
+	if a := c.LocalAddr(); a != nil {
+		return a.Network()
+	}
+	return "this conversation"
+}
+
+// fail names the operation and the other end, and the reason if the conversation was closed for one. io.EOF and errors
+// already named stay as they are.
+func (c *Conn) fail(op string, err error) error {
+	if r, ok := c.reason.Load().(*closeReason); ok && errors.Is(err, net.ErrClosed) {
+		err = r.err
+	}
+	var named *Error
+	if err == nil || err == io.EOF || errors.As(err, &named) {
+		return err
+	}
+	return &Error{op, c.peer(), err}
+}

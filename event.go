@@ -1,0 +1,53 @@
+package parley
+
+import (
+	"net"
+	"time"
+)
+
+// An EventKind says what happened.
+type EventKind int
+
+// The kinds of event.
+const (
+	Opened       EventKind = iota + 1 // a conversation began
+	Said                              // a frame was handed to this kernel
+	Heard                             // a frame was heard whole
+	SaidEnd                           // this end has said that it will say no more (half-close)
+	HeardEnd                          // the other end has
+	Closed                            // this end let go of the conversation; Err says why, if not by Close
+	AcceptFailed                      // a caller could not be accepted; it is tried again (Err says why, Retry when)
+)
+
+var eventNames = [...]string{
+	Opened: "opened", Said: "said", Heard: "heard", SaidEnd: "said-end", HeardEnd: "heard-end",
+	Closed: "closed", AcceptFailed: "accept-failed",
+}
+
+func (k EventKind) String() string {
+	if k < Opened || k > AcceptFailed {
+		return "unknown"
+	}
+	return eventNames[k]
+}
+
+// An Event is something that happened in a conversation. Read, Write and the copies say no Said or Heard, as they know
+// no frames.
+type Event struct {
+	Kind  EventKind
+	Time  time.Time
+	Conn  *Conn         // nil for AcceptFailed and for datagrams without a conversation
+	Addr  net.Addr      // of the other end; of the listener for AcceptFailed
+	Data  []byte        // the text of a Said or Heard frame; only valid during the call
+	Size  int           // its bytes on the wire, end mark included
+	Err   error         // for Closed and AcceptFailed
+	Retry time.Duration // for AcceptFailed: how long until the next try
+}
+
+func (cfg *Config) observe(e Event) {
+	if cfg.Observe == nil {
+		return
+	}
+	e.Time = time.Now()
+	cfg.Observe(e)
+}

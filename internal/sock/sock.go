@@ -1,0 +1,42 @@
+// Package sock opens the sockets behind the built-in schemes: from the target and the params of an address to a
+// connection or a listener of package net. It knows no frames and no conversations.
+package sock
+
+import (
+	"net"
+	"strconv"
+)
+
+// HostPort returns the IP address and the port of a, or its whole text and 0 where it has none.
+func HostPort(a net.Addr) (host string, port int) {
+	switch a := a.(type) {
+	case nil:
+		return "", 0
+	case *net.TCPAddr:
+		return a.AddrPort().Addr().Unmap().String(), a.Port
+	case *net.UDPAddr:
+		return a.AddrPort().Addr().Unmap().String(), a.Port
+	}
+	return a.String(), 0
+}
+
+// Callable returns the target that reaches a listener on a from the same machine: every interface becomes localhost.
+func Callable(a net.Addr) string {
+	host, port := HostPort(a)
+	if port == 0 {
+		return host
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// MaxDatagram is one more than the largest datagram that a socket on local hears: of UDP by its length field, of Unix
+// sockets by the usual net.core.wmem_max. A read that fills so much may have lost the rest.
+func MaxDatagram(local net.Addr) int {
+	if _, isUnix := local.(*net.UnixAddr); isUnix {
+		return 256<<10 + 1
+	}
+	return 64<<10 + 1
+}

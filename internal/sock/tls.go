@@ -1,0 +1,186 @@
+package sock
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+)
+
+// DialTLS calls target and does the handshake. base may be nil and is not changed.
+func DialTLS(ctx context.Context, target string, p Params, base *tls.Config) (*TLSConn, error) {
+	tc, err := p.clientTLS(ctx, target, base)
+	if err != nil {
+		return nil, err
+	}
+	nc, err := DialTCP(ctx, "tcp", target, p)
+	if err != nil {
+		return nil, err
+	}
+	c := newTLSConn(nc, tc, tls.Client)
+	if err := c.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, explainTLS(err)
+	}
+	return c, nil
+}
+
+// explainTLS adds what can be done about a certificate that is not trusted.
+func explainTLS(err error) error {
+	var verify *tls.CertificateVerificationError
+	if errors.As(err, &verify) && len(verify.UnverifiedCertificates) > 0 {
+		return fmt.Errorf("%w; if this is the certificate you expect, add pin=%s", err, fingerprint(verify.UnverifiedCertificates[0].Raw))
+	}
+	return err
+}
+
+// clientTLS is base with what the params say.
+func (p Params) clientTLS(ctx context.Context, target string, base *tls.Config) (*tls.Config, error) {
+	tc, err := p.bothTLS(base)
+	if err != nil {
+		return nil, err
+	}
+	if tc.ServerName == "" {
+		hp, err := parseHostPort(ctx, "tcp", target)
+		if err != nil {
+			return nil, err
+		}
+		tc.ServerName = hp.host
+		if hp.kind != named {
+			tc.ServerName = "localhost"
+		}
+	}
+	if file, ok := p["ca"]; ok {
+		if tc.RootCAs, err = certPool(file); err != nil {
+			return nil, err
+		}
+	}
+	if _, ok := p["insecure"]; ok {
+		tc.InsecureSkipVerify = true
+	}
+	return tc, p.pin(tc)
+}
+
+// bothTLS is what both ends share.
+func (p Params) bothTLS(base *tls.Config) (*tls.Config, error) {
+	tc := &tls.Config{MinVersion: tls.VersionTLS12}
+	if base != nil {
+		tc = base.Clone()
+	}
+	if name, ok := p["servername"]; ok {
+		tc.ServerName = name
+	}
+	if names, ok := p["alpn"]; ok {
+		tc.NextProtos = strings.Split(names, ",")
+	}
+	cert, ok := p["cert"]
+	if !ok {
+		return tc, nil
+	}
+	key, ok := p["key"]
+	if !ok {
+		key = cert
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("params cert=%s key=%s: %w", cert, key, err)
+	}
+	tc.Certificates = []tls.Certificate{pair}
+	return tc, nil
+}
+
+func certPool(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("param ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("param ca=%s: no PEM certificate in it", file)
+	}
+	return pool, nil
+}
+
+// pin makes tc trust one certificate, whoever has signed it.
+func (p Params) pin(tc *tls.Config) error {
+	want, ok := p["pin"]
+	if !ok {
+		return nil
+	}
+	want = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(want, "sha256:"), ":", ""))
+	if len(want) != 64 || strings.Trim(want, "0123456789abcdef") != "" {
+		return fmt.Errorf("param pin=%s: not sha256: and 64 hexadecimal digits", p["pin"])
+	}
+	tc.InsecureSkipVerify = true // the pin is stricter
+	tc.VerifyConnection = func(cs tls.ConnectionState) error {
+		if len(cs.PeerCertificates) == 0 {
+			return errors.New("the other end shows no certificate to compare with the pin")
+		}
+		if got := fingerprint(cs.PeerCertificates[0].Raw); got != "sha256:"+want {
+			return fmt.Errorf("the other end's certificate has pin=%s, not pin=sha256:%s", got, want)
+		}
+		return nil
+	}
+	return nil
+}
+
+// A tlsListener makes TLS conversations of TCP callers. The handshake happens in the first read or write, so a silent
+// caller keeps nobody else waiting.
+type tlsListener struct {
+	net.Listener
+	config  *tls.Config
+	timeout time.Duration
+	pin     string // of a certificate made for the occasion; empty if one was given
+}
+
+// ListenTLS listens on target. Each handshake may take timeout, 0 for no limit. base may be nil and is not changed.
+func ListenTLS(ctx context.Context, target string, p Params, base *tls.Config, timeout time.Duration) (net.Listener, error) {
+	tc, err := p.bothTLS(base)
+	if err != nil {
+		return nil, err
+	}
+	l := &tlsListener{config: tc, timeout: timeout}
+	if len(tc.Certificates) == 0 && tc.GetCertificate == nil && tc.GetConfigForClient == nil {
+		cert, err := selfSigned()
+		if err != nil {
+			return nil, err
+		}
+		tc.Certificates = []tls.Certificate{cert}
+		l.pin = fingerprint(cert.Certificate[0])
+	}
+	if file, ok := p["ca"]; ok {
+		if tc.ClientCAs, err = certPool(file); err != nil {
+			return nil, err
+		}
+		tc.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	if _, ok := p["pin"]; ok {
+		tc.ClientAuth = tls.RequireAnyClientCert
+		if err := p.pin(tc); err != nil {
+			return nil, err
+		}
+	}
+	l.Listener, err = ListenTCP(ctx, "tcp", target, p)
+	return l, err
+}
+
+func (l *tlsListener) Accept() (net.Conn, error) { return l.AcceptContext(context.Background()) }
+
+// AcceptContext is Accept with a context; see Accept.
+func (l *tlsListener) AcceptContext(ctx context.Context) (net.Conn, error) {
+	nc, err := Accept(ctx, l.Listener)
+	if err != nil {
+		return nil, err
+	}
+	c := newTLSConn(nc, l.config, tls.Server)
+	c.handshakeTimeout = l.timeout
+	return c, nil
+}
+
+// Pin returns the pin of the certificate, if it was made for the occasion; else it is empty.
+func (l *tlsListener) Pin() string { return l.pin }

@@ -1,0 +1,159 @@
+package sock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// DialUDP calls target over network: udp, udp4 or udp6.
+func DialUDP(ctx context.Context, network, target string, p Params) (net.Conn, error) {
+	emptyEnds, err := p.emptyEnds()
+	if err != nil {
+		return nil, err
+	}
+	nc, err := dial(ctx, network, target, p)
+	if err != nil || !emptyEnds {
+		return nc, err
+	}
+	return emptyEnd{nc.(*net.UDPConn)}, nil
+}
+
+// emptyEnds reads the param eof.
+func (p Params) emptyEnds() (bool, error) {
+	switch how, ok := p["eof"]; {
+	case !ok:
+		return false, nil
+	case how == "empty":
+		return true, nil
+	default:
+		return false, fmt.Errorf("param eof=%s: there is only eof=empty, an empty datagram for the end", how)
+	}
+}
+
+// An emptyEnd says and hears the end of a conversation as an empty datagram, for UDP has no other.
+type emptyEnd struct{ *net.UDPConn }
+
+func (c emptyEnd) Read(p []byte) (int, error) {
+	n, err := c.UDPConn.Read(p)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (c emptyEnd) CloseWrite() error {
+	_, err := c.UDPConn.Write(nil)
+	return err
+}
+
+// ListenUDP hears datagrams on target over network: udp, udp4 or udp6.
+func ListenUDP(ctx context.Context, network, target string, p Params) (net.PacketConn, error) {
+	if _, ok := p["eof"]; ok {
+		return nil, errors.New("param eof is for calling: a listener hears datagrams of anybody, and ends for nobody")
+	}
+	hp, err := parseHostPort(ctx, network, target)
+	if err != nil {
+		return nil, err
+	}
+	lc, err := p.listenConfig()
+	if err != nil {
+		return nil, err
+	}
+	one := func(hp hostPort) (*udpLeg, error) {
+		pc, err := lc.ListenPacket(ctx, network, hp.String())
+		if err != nil {
+			return nil, busy(err, "udp", hp.port)
+		}
+		return &udpLeg{UDPConn: pc.(*net.UDPConn)}, nil
+	}
+	if hp.kind != local {
+		leg, err := one(hp)
+		if err != nil {
+			return nil, err
+		}
+		return leg.UDPConn, nil
+	}
+	legs, err := listenLocal(hp, network, one)
+	if err != nil {
+		return nil, err
+	}
+	return joinPackets(legs), nil
+}
+
+// A udpLeg is one family's half of "this machine only".
+type udpLeg struct {
+	*net.UDPConn
+	memory []byte
+}
+
+func (l *udpLeg) Addr() net.Addr { return l.LocalAddr() }
+
+type datagram struct {
+	data []byte
+	from net.Addr
+}
+
+func (l *udpLeg) next() (datagram, error) {
+	n, from, err := l.ReadFrom(l.memory)
+	return datagram{append([]byte(nil), l.memory[:n]...), from}, err
+}
+
+// A joinedPackets is one net.PacketConn with several legs. It is waited on under a context, and has no deadlines.
+type joinedPackets struct {
+	*udpLeg // the first: for LocalAddr and the like
+	legs    []*udpLeg
+	all     *joined[datagram]
+}
+
+func joinPackets(legs []*udpLeg) net.PacketConn {
+	if len(legs) == 1 {
+		return legs[0].UDPConn
+	}
+	j := &joinedPackets{legs[0], legs, newJoined[datagram]()}
+	for _, leg := range legs {
+		leg.memory = make([]byte, MaxDatagram(leg.LocalAddr()))
+		j.all.add(leg.next)
+	}
+	return j
+}
+
+// ReadFromContext is ReadFrom with a context; see ReadFrom.
+func (j *joinedPackets) ReadFromContext(ctx context.Context, p []byte) (int, net.Addr, error) {
+	d, err := j.all.next(ctx)
+	return copy(p, d.data), d.from, err
+}
+
+func (j *joinedPackets) ReadFrom(p []byte) (int, net.Addr, error) {
+	return j.ReadFromContext(context.Background(), p)
+}
+
+// WriteTo says p by the leg of to's family.
+func (j *joinedPackets) WriteTo(p []byte, to net.Addr) (int, error) {
+	u, ok := to.(*net.UDPAddr)
+	if !ok {
+		return 0, fmt.Errorf("%v is no UDP address", to)
+	}
+	for _, leg := range j.legs {
+		own := leg.LocalAddr().(*net.UDPAddr)
+		if (own.IP.To4() == nil) == (u.IP.To4() == nil) {
+			return leg.WriteTo(p, to)
+		}
+	}
+	return 0, fmt.Errorf("no way to %v: %w", to, errors.ErrUnsupported)
+}
+
+func (j *joinedPackets) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
+func (j *joinedPackets) SetDeadline(time.Time) error     { return errors.ErrUnsupported }
+
+func (j *joinedPackets) Close() error {
+	var errs []error
+	for _, leg := range j.legs {
+		errs = append(errs, leg.UDPConn.Close())
+	}
+	j.all.close()
+	return errors.Join(errs...)
+}

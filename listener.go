@@ -1,0 +1,111 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net"
+
+	"time"
+
+	"parley/internal/sock"
+)
+
+// A Listener takes callers: a net.Listener whose Accept returns *Conn.
+type Listener struct {
+	nl     net.Listener
+	cfg    *Config
+	scheme string
+}
+
+// Accept waits for the next caller. The dynamic type of what it returns is *Conn.
+func (l *Listener) Accept() (net.Conn, error) {
+	nc, err := l.nl.Accept()
+	if err != nil {
+		return nil, l.fail(err)
+	}
+	return newConn(nc, l.cfg), nil
+}
+
+// Close stops listening. Conversations already accepted go on.
+func (l *Listener) Close() error { return l.nl.Close() }
+
+// Addr returns where it listens, with the port it got if 0 was asked for.
+func (l *Listener) Addr() net.Addr { return l.nl.Addr() }
+
+// Address returns an address that reaches this listener from the same machine, by [Dial] or by the program's call. It
+// has the pin of a TLS certificate that was made for the occasion.
+func (l *Listener) Address() string {
+	address := callable(l.scheme, l.Addr())
+	if p, ok := l.nl.(interface{ Pin() string }); ok && p.Pin() != "" {
+		address += "?pin=" + p.Pin()
+	}
+	return address
+}
+
+// callable writes a as an address to call, in its short form if it has one.
+func callable(scheme string, a net.Addr) string {
+	target := sock.Callable(a)
+	if scheme == "tcp" {
+		return target
+	}
+	address := Addr{Scheme: scheme, Target: target}.String()
+	if kind := sock.UnixKinds[a.Network()]; kind != "" && kind != "stream" {
+		address += "?type=" + kind
+	}
+	return address
+}
+
+// Conns returns the callers, until ctx ends or the listener is closed; neither is an error. When the system is short of
+// descriptors or memory it waits, from 5 ms to 1 s, and tries again: Config.Observe hears AcceptFailed. Any other
+// failure is the last thing it yields. Each conversation is the loop's to close.
+func (l *Listener) Conns(ctx context.Context) iter.Seq2[*Conn, error] {
+	return func(yield func(*Conn, error) bool) {
+		for {
+			nc, err := l.acceptPatiently(ctx)
+			switch {
+			case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+				if err == nil {
+					nc.Close()
+				}
+				return
+			case err != nil:
+				yield(nil, l.fail(err))
+				return
+			}
+			if !yield(newConn(nc, l.cfg), nil) {
+				return
+			}
+		}
+	}
+}
+
+// acceptPatiently accepts one caller and outlasts a shortage of the system.
+func (l *Listener) acceptPatiently(ctx context.Context) (net.Conn, error) {
+	const first, longest = 5 * time.Millisecond, time.Second
+	for wait := first; ; wait = min(2*wait, longest) {
+		nc, err := sock.Accept(ctx, l.nl)
+		if err == nil || ctx.Err() != nil || !isShortage(err) {
+			return nc, err
+		}
+		l.cfg.observe(Event{Kind: AcceptFailed, Addr: l.Addr(), Err: err, Retry: wait})
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// isShortage reports whether err passes when others let go of what is short, or concerns one caller only.
+func isShortage(err error) bool {
+	for _, shortage := range shortages {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Listener) fail(err error) error {
+	return &Error{"accept", l.Addr().String(), err}
+}

@@ -1,0 +1,188 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"sync"
+
+	"parley/internal/sock"
+)
+
+// A Source says frames: *Conn, *Listener and *PacketConn are Sources.
+type Source interface {
+	Frames(ctx context.Context) iter.Seq2[Frame, error]
+}
+
+// Merge returns the frames of all sources as they come: the select loop. The frames of one conversation stay in order.
+// An error is yielded with the Conn it happened on, and the other sources go on. It ends when all sources have ended,
+// or ctx; no goroutine of it is left when the loop is. Hearing runs ahead of the loop by what one read brings, so frames
+// are lost if the loop is left early, and nobody else may hear the sources meanwhile: a loop body replies, it does not Ask.
+func Merge(ctx context.Context, sources ...Source) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		m := &merger{out: make(chan *batch)}
+		ctx, cancel := context.WithCancel(ctx)
+		defer m.finish()
+		defer cancel()
+		for _, s := range sources {
+			m.feeds.Go(func() { m.feed(ctx, s) })
+		}
+		go m.closeWhenFed()
+		m.yieldAll(yield)
+	}
+}
+
+// Frames returns the frames of every caller in one loop. Callers that end cleanly end silently; an error is yielded with
+// the Conn it happened on and the loop goes on, unless Conn is nil: then nobody can be accepted any more. The
+// conversations are closed when their callers have ended, and all of them when the loop ends.
+func (l *Listener) Frames(ctx context.Context) iter.Seq2[Frame, error] {
+	return Merge(ctx, l)
+}
+
+// A merger brings what many goroutines hear to one loop. Frames travel in batches, all that one read brought, so that
+// handing over costs little however short they are.
+type merger struct {
+	out   chan *batch
+	feeds sync.WaitGroup
+}
+
+type batch struct {
+	frames []Frame
+	err    error
+	of     Frame // what err is yielded with
+}
+
+// batchSize bounds how far a feed runs ahead of the loop.
+const batchSize = 1024
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+func (m *merger) closeWhenFed() {
+	m.feeds.Wait()
+	close(m.out)
+}
+
+// finish waits until every feed has let go, after its context was cancelled.
+func (m *merger) finish() {
+	for b := range m.out {
+		b.recycle()
+	}
+}
+
+func (m *merger) yieldAll(yield func(Frame, error) bool) {
+	for b := range m.out {
+		for _, f := range b.frames {
+			if !yield(f, nil) {
+				return
+			}
+		}
+		if b.err != nil && !yield(b.of, b.err) {
+			return
+		}
+		b.recycle()
+	}
+}
+
+func (b *batch) recycle() {
+	clear(b.frames)
+	b.frames, b.err, b.of = b.frames[:0], nil, Frame{}
+	batches.Put(b)
+}
+
+// pass hands b over; false means that nobody wants it any more.
+func (m *merger) pass(ctx context.Context, b *batch) bool {
+	select {
+	case m.out <- b:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// feed hears one source to its end.
+func (m *merger) feed(ctx context.Context, s Source) {
+	switch s := s.(type) {
+	case *Conn:
+		m.feedConn(ctx, s)
+	case *Listener:
+		m.feedListener(ctx, s)
+	default:
+		m.feedFrames(ctx, s)
+	}
+}
+
+func (m *merger) feedListener(ctx context.Context, l *Listener) {
+	for c, err := range l.Conns(ctx) {
+		if err != nil {
+			m.passError(ctx, Frame{}, err)
+			return
+		}
+		m.feeds.Go(func() {
+			defer c.Close()
+			m.feedConn(ctx, c)
+		})
+	}
+}
+
+// feedConn hears one conversation, all whole frames of a read at once.
+func (m *merger) feedConn(ctx context.Context, c *Conn) {
+	undo := sock.CancelOn(ctx, c.nc.SetReadDeadline, c.restoreRead)
+	defer undo()
+	of := Frame{From: c.RemoteAddr(), Conn: c}
+	for {
+		b := batches.Get().(*batch)
+		part, err := c.receiveAll(ctx, b, of)
+		if len(b.frames) > 0 && !m.pass(ctx, b) {
+			return
+		}
+		if err == nil {
+			continue
+		}
+		if err != io.EOF && !errors.Is(err, ctx.Err()) {
+			of.Data = part
+			m.passError(ctx, of, c.fail("receive", err))
+		}
+		return
+	}
+}
+
+// receiveAll waits for one frame and adds it and those that came with it to b. With an error comes the beginning of a
+// frame that was cut short, if there is one.
+func (c *Conn) receiveAll(ctx context.Context, b *batch, of Frame) (part []byte, err error) {
+	if err := c.reading.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer c.reading.release()
+	text, err := c.receive(ctx)
+	for err == nil && text != nil {
+		of.Data = text
+		b.frames = append(b.frames, of)
+		if len(b.frames) == batchSize {
+			return nil, nil
+		}
+		text, err = c.cut()
+	}
+	return text, err
+}
+
+func (m *merger) passError(ctx context.Context, of Frame, err error) {
+	b := batches.Get().(*batch)
+	b.of, b.err = of, err
+	m.pass(ctx, b)
+}
+
+// feedFrames hears a source of another make.
+func (m *merger) feedFrames(ctx context.Context, s Source) {
+	for f, err := range s.Frames(ctx) {
+		b := batches.Get().(*batch)
+		if err == nil {
+			b.frames = append(b.frames, f)
+		} else {
+			b.of, b.err = f, err
+		}
+		if !m.pass(ctx, b) {
+			return
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+
+
+	"parley/frame"
+	"parley/internal/sock"
+)
+
+// A PacketConn hears datagrams from anybody, and answers whom it likes. Each datagram is a frame, unless Config.Frame
+// cuts it into several.
+type PacketConn struct {
+	pc        net.PacketConn
+	cfg       *Config
+	addr      Addr
+	say, hear frame.Format
+
+	reading lock
+	memory  []byte // for one datagram, guarded by reading
+	rest    []byte // of a datagram that holds several frames, guarded by reading
+	from    net.Addr
+}
+
+func newPacketConn(pc net.PacketConn, cfg *Config, a Addr) *PacketConn {
+	say := cfg.Frame
+	if say == nil {
+		say = frame.Packet()
+	}
+	hear := cfg.HearFrame
+	if hear == nil {
+		hear = say
+	}
+	return &PacketConn{pc: pc, cfg: cfg, addr: a, say: say, hear: hear, reading: newLock()}
+}
+
+// Close stops hearing.
+func (p *PacketConn) Close() error { return p.pc.Close() }
+
+// Addr returns where it listens.
+func (p *PacketConn) Addr() net.Addr { return p.pc.LocalAddr() }
+
+// Address returns an address that reaches it from the same machine.
+func (p *PacketConn) Address() string { return callable(p.addr.Scheme, p.Addr()) }
+
+// NetPacketConn returns what it was made of.
+func (p *PacketConn) NetPacketConn() net.PacketConn { return p.pc }
+
+// Send says text as one datagram to to; it stays the caller's. The error is an *Error.
+func (p *PacketConn) Send(ctx context.Context, text []byte, to net.Addr) error {
+	if to == nil || to.String() == "" {
+		return &Error{"send", "nobody", errors.New("the sender gave no address to reply to")}
+	}
+	if err := ctx.Err(); err != nil {
+		return &Error{"send", to.String(), err}
+	}
+	out := outboxes.Get().(*[]byte)
+	defer putOutbox(out)
+	var err error
+	if *out, err = p.say.Append((*out)[:0], text); err == nil {
+		_, err = p.pc.WriteTo(*out, to)
+	}
+	if err != nil {
+		return &Error{"send", to.String(), err}
+	}
+	if p.cfg.Observe != nil {
+		p.cfg.observe(Event{Kind: Said, Addr: to, Data: text, Size: len(*out)})
+	}
+	return nil
+}
+
+// Receive returns the next frame, which is then the caller's. The error is an *Error.
+func (p *PacketConn) Receive(ctx context.Context) (Frame, error) {
+	if err := p.reading.acquire(ctx); err != nil {
+		return Frame{}, p.fail(err)
+	}
+	defer p.reading.release()
+	f, err := p.receive(ctx)
+	return f, p.fail(err)
+}
+
+// Frames returns the frames as they come, until ctx ends or it is closed; neither is an error. A datagram that is not
+// what the format wants is an error that does not end the loop.
+func (p *PacketConn) Frames(ctx context.Context) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		for {
+			f, err := p.Receive(ctx)
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if !yield(f, err) || err != nil && !isBadDatagram(err) {
+				return
+			}
+		}
+	}
+}
+
+// isBadDatagram reports whether err is the fault of one sender.
+func isBadDatagram(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, frame.ErrMalformed) || errors.Is(err, frame.ErrTooLong)
+}
+
+func (p *PacketConn) receive(ctx context.Context) (Frame, error) {
+	if len(p.rest) == 0 {
+		if err := p.fill(ctx); err != nil {
+			return Frame{From: p.from}, err
+		}
+	}
+	text, size, err := p.hear.Scan(p.rest, 0, true)
+	switch {
+	case err != nil:
+		p.rest = nil
+		return Frame{From: p.from}, err
+	case text == nil && size > 0:
+		n := len(p.rest)
+		p.rest = nil
+		return Frame{From: p.from}, fmt.Errorf("a datagram of %d bytes, where the frame has %d: %w", n, size, io.ErrUnexpectedEOF)
+	case text == nil:
+		text, size = p.rest, len(p.rest)
+	}
+	f := Frame{Data: append(make([]byte, 0, len(text)), text...), From: p.from, packets: p}
+	p.rest = p.rest[size:]
+	if p.cfg.Observe != nil {
+		p.cfg.observe(Event{Kind: Heard, Addr: p.from, Data: f.Data, Size: size})
+	}
+	return f, nil
+}
+
+// fill waits for one datagram.
+func (p *PacketConn) fill(ctx context.Context) error {
+	if p.memory == nil {
+		p.memory = make([]byte, sock.MaxDatagram(p.pc.LocalAddr()))
+	}
+	n, from, err := sock.ReadFrom(ctx, p.pc, p.memory)
+	p.from = from
+	switch {
+	case err != nil:
+		return err
+	case n == len(p.memory):
+		return &frame.TooLongError{Limit: n - 1, Format: p.hear.String(), Size: n, Heard: append([]byte(nil), p.memory[:64]...)}
+	}
+	p.rest = p.memory[:n]
+	return nil
+}
+
+func (p *PacketConn) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{"receive", p.Addr().String(), err}
+}

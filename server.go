@@ -1,0 +1,248 @@
+package parley
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"parley/internal/sock"
+)
+
+// A Handler holds one conversation. It may return when it likes; the Server closes c then. Its error is logged, unless
+// it is nil, io.EOF or ErrServerEnding. ctx ends when the conversation must: at the end of Server.Grace, not at its
+// beginning.
+type Handler func(ctx context.Context, c *Conn) error
+
+// DefaultGrace is what a zero Server.Grace means.
+const DefaultGrace = 5 * time.Second
+
+// A Server holds a conversation with each caller, in a goroutine of its own. Its zero value with a Handler is ready to
+// use, and serves any number of listeners.
+type Server struct {
+	Handler    Handler
+	MaxConns   int           // conversations at once; more callers wait to be accepted. 0 or less means no limit
+	MaxPerHost int           // conversations at once with one IP address; more are closed at once. 0 or less means no limit
+	Idle       time.Duration // a conversation in which nothing is said or heard for so long is closed. 0 or less means never
+	Grace      time.Duration // how long conversations may go on when the server ends. 0 means DefaultGrace, negative no limit
+	Log        *slog.Logger  // for refused callers, failed handlers, shortages; nil means no log
+}
+
+// Serve takes the callers of ln until ctx ends, and closes ln. Then it ends gracefully: whoever waits in Receive or Frames
+// for a new frame gets ErrServerEnding, others may finish, and what is left after Grace is closed. Serve returns when the
+// last handler has. The error is nil if ctx ended or ln was closed, and nobody had to be cut off.
+func (s *Server) Serve(ctx context.Context, ln *Listener) error {
+	work, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	r := &run{Server: s, ctx: work, conns: map[*Conn]*activity{}, perHost: map[string]int{}}
+	if s.MaxConns > 0 {
+		r.slots = make(chan struct{}, s.MaxConns)
+	}
+	if s.Idle > 0 {
+		sweepCtx, stop := context.WithCancel(ctx)
+		defer stop()
+		go r.sweepLoop(sweepCtx)
+	}
+	err := r.acceptAll(ctx, ln)
+	ln.Close()
+	return cmp.Or(err, r.end(cut))
+}
+
+// A run is one call of Serve.
+type run struct {
+	*Server
+	ctx      context.Context
+	slots    chan struct{} // nil: no limit
+	handlers sync.WaitGroup
+
+	mu      sync.Mutex
+	conns   map[*Conn]*activity
+	perHost map[string]int
+}
+
+// activity is what the sweep last saw of a conversation.
+type activity struct {
+	bytes int64
+	since time.Time
+}
+
+func (r *run) acceptAll(ctx context.Context, ln *Listener) error {
+	ln = r.watched(ln)
+	if !r.takeSlot(ctx) {
+		return nil
+	}
+	for c, err := range ln.Conns(ctx) {
+		if err != nil {
+			return err
+		}
+		if !r.admit(c) {
+			continue
+		}
+		r.handlers.Go(func() { r.hold(c) })
+		if !r.takeSlot(ctx) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// watched returns ln with the log told of callers that could not be accepted.
+func (r *run) watched(ln *Listener) *Listener {
+	if r.Log == nil {
+		return ln
+	}
+	own := *ln
+	own.cfg = ln.cfg.clone()
+	own.cfg.Observe = func(e Event) {
+		if e.Kind == AcceptFailed {
+			r.Log.Warn("cannot accept callers, will try again", "on", e.Addr.String(), "err", e.Err, "in", e.Retry)
+		}
+		if ln.cfg.Observe != nil {
+			ln.cfg.Observe(e)
+		}
+	}
+	return &own
+}
+
+func (r *run) takeSlot(ctx context.Context) bool {
+	if r.slots == nil {
+		return true
+	}
+	select {
+	case r.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// admit counts c in, or closes it.
+func (r *run) admit(c *Conn) bool {
+	host := c.RemoteHost()
+	r.mu.Lock()
+	full := r.MaxPerHost > 0 && r.perHost[host] >= r.MaxPerHost
+	if !full {
+		if r.MaxPerHost > 0 {
+			r.perHost[host]++
+		}
+		r.conns[c] = &activity{since: time.Now()}
+	}
+	r.mu.Unlock()
+	if full {
+		c.Close()
+		r.warn("refused a caller: too many from its address", "caller", c.peer(), "limit", r.MaxPerHost)
+	}
+	return !full
+}
+
+func (r *run) leave(c *Conn) {
+	r.mu.Lock()
+	delete(r.conns, c)
+	if host := c.RemoteHost(); r.MaxPerHost > 0 {
+		if r.perHost[host]--; r.perHost[host] == 0 {
+			delete(r.perHost, host)
+		}
+	}
+	r.mu.Unlock()
+	if r.slots != nil {
+		<-r.slots
+	}
+}
+
+// hold runs the handler. A panic ends one conversation, not the server.
+func (r *run) hold(c *Conn) {
+	defer r.leave(c)
+	defer c.Close()
+	defer func() {
+		if p := recover(); p != nil {
+			r.warn("handler panicked", "caller", c.peer(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	err := r.Handler(r.ctx, c)
+	if err != nil && err != io.EOF && !errors.Is(err, ErrServerEnding) {
+		r.warn("conversation failed", "caller", c.peer(), "err", err)
+	}
+}
+
+func (r *run) warn(msg string, args ...any) {
+	if r.Log != nil {
+		r.Log.Warn(msg, args...)
+	}
+}
+
+// end waits for the handlers, and cuts off those that outlast the grace.
+func (r *run) end(cut func()) error {
+	for _, c := range r.current() {
+		c.endBetweenFrames()
+	}
+	done := make(chan struct{})
+	go func() { r.handlers.Wait(); close(done) }()
+	grace := cmp.Or(r.Grace, DefaultGrace)
+	var over <-chan time.Time
+	if grace > 0 {
+		t := time.NewTimer(grace)
+		defer t.Stop()
+		over = t.C
+	}
+	select {
+	case <-done:
+		return nil
+	case <-over:
+	}
+	cut()
+	left := r.current()
+	for _, c := range left {
+		c.closeFor(ErrServerEnding)
+	}
+	<-done
+	return &Error{"serve", fmt.Sprintf("%d callers", len(left)), fmt.Errorf("cut off after the grace of %v: %w", grace, ErrServerEnding)}
+}
+
+func (r *run) current() []*Conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	conns := make([]*Conn, 0, len(r.conns))
+	for c := range r.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// endBetweenFrames makes whoever waits for a new frame return, now or when the present one is whole.
+func (c *Conn) endBetweenFrames() {
+	c.ending.Store(true)
+	_ = c.nc.SetReadDeadline(sock.Past)
+}
+
+// sweepLoop closes idle conversations. One goroutine looks at all of them now and then, so that idle limits cost a
+// conversation nothing while it talks; it is closed after Idle, or up to an eighth later.
+func (r *run) sweepLoop(ctx context.Context) {
+	tick := time.NewTicker(max(r.Idle/8, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			r.sweep(time.Now())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *run) sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c, a := range r.conns {
+		switch bytes := c.said.Load() + c.heard.Load(); {
+		case bytes != a.bytes:
+			*a = activity{bytes, now}
+		case now.Sub(a.since) >= r.Idle:
+			c.closeFor(ErrIdle)
+		}
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package parley
+
+import "syscall"
+
+// shortages are the errors of accept that say nothing against the listener.
+var shortages = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.ECONNRESET}

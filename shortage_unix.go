@@ -1,0 +1,11 @@
+//go:build unix
+
+package parley
+
+import "syscall"
+
+// shortages are the errors of accept(2) that say nothing against the listener.
+var shortages = []error{
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+	syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EPROTO,
+}
