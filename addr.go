@@ -1,11 +1,11 @@
 package parley
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"parley/internal/sock"
 )
 
 // An Addr is a parsed address: scheme://target?params.
@@ -41,7 +41,7 @@ func (a Addr) String() string {
 
 func parseAddr(s string, schemes []Scheme) (Addr, error) {
 	if s == "" {
-		return Addr{}, errors.New("empty address; write for example 7070, host:7070, /path or tls:host:443")
+		return Addr{}, sock.Mistake("empty address; write for example 7070, host:7070, /path or tls:host:443")
 	}
 	a := Addr{}
 	rest, query, hasQuery := strings.Cut(s, "?")
@@ -49,7 +49,7 @@ func parseAddr(s string, schemes []Scheme) (Addr, error) {
 	case ok:
 		a.Scheme, a.Target = name, target
 	case strings.Contains(rest, "://"):
-		return Addr{}, fmt.Errorf("unknown scheme %q; there are %s", rest[:strings.Index(rest, "://")], schemeNames(schemes))
+		return Addr{}, sock.Mistake("unknown scheme %q; there are %s", rest[:strings.Index(rest, "://")], schemeNames(schemes))
 	case rest == "-":
 		a.Scheme, a.Target = "stdio", ""
 	case rest != "" && strings.ContainsRune("/.@", rune(rest[0])):
@@ -79,10 +79,10 @@ func parseParams(query string) (map[string]string, error) {
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		if name == "" {
-			return nil, fmt.Errorf("param without a name in %q; write ?name=value&name=value", query)
+			return nil, sock.Mistake("param without a name in %q; write ?name=value&name=value", query)
 		}
 		if _, twice := params[name]; twice {
-			return nil, fmt.Errorf("param %q is there twice", name)
+			return nil, sock.Mistake("param %q is there twice", name)
 		}
 		params[name] = unescaper.Replace(value)
 	}

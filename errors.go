@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"parley/internal/sock"
 )
 
 // ErrOutOfStep means that the turns of a conversation are lost: an Ask failed, so that its reply may still come and be
@@ -17,6 +19,9 @@ var ErrServerEnding = errors.New("the server is ending")
 
 // ErrIdle is why a Server closed a conversation in which nothing was said or heard for Server.Idle.
 var ErrIdle = errors.New("nothing said or heard for too long")
+
+// An AddressError, found with errors.As, says what is wrong with the text of an address, and what would have worked.
+type AddressError = sock.AddressError
 
 // An Error says which operation failed on which address, and why.
 type Error struct {

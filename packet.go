@@ -8,7 +8,6 @@ import (
 	"iter"
 	"net"
 
-
 	"parley/frame"
 	"parley/internal/sock"
 )

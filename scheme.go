@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"parley/internal/sock"
 )
 
 // A Scheme is a kind of address and how conversations are opened there. A nil func means that the scheme cannot do it;
@@ -65,7 +67,7 @@ func findScheme(schemes []Scheme, name string) (Scheme, error) {
 			return s, nil
 		}
 	}
-	return Scheme{}, fmt.Errorf("unknown scheme %q; there are %s", name, schemeNames(schemes))
+	return Scheme{}, sock.Mistake("unknown scheme %q; there are %s", name, schemeNames(schemes))
 }
 
 func schemeNames(schemes []Scheme) string {
@@ -80,7 +82,7 @@ func schemeNames(schemes []Scheme) string {
 func (s Scheme) checkParams(a Addr) error {
 	for name := range a.Params {
 		if !slices.ContainsFunc(s.Params, func(p Param) bool { return p.Name == name }) {
-			return fmt.Errorf("unknown param %q; %s addresses know %s", name, s.Name, paramNames(s.Params))
+			return sock.Mistake("unknown param %q; %s addresses know %s", name, s.Name, paramNames(s.Params))
 		}
 	}
 	return nil

@@ -170,3 +170,10 @@ func appendRare(b []byte, kind string, t time.Time, keys any) ([]byte, error) {
 	b = appendJSON(b, rest)
 	return append(b, '\n'), nil
 }
+
+// Err returns the error that made the Writer stop, nil if all lines so far were written.
+func (w *Writer) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed
+}

@@ -3,7 +3,6 @@ package sock
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -52,12 +51,12 @@ func parseHostPort(ctx context.Context, network, target string) (hostPort, error
 
 func splitHostPort(target string) (host, service string, err error) {
 	if target == "" {
-		return "", "", errors.New("empty host and port; write 7070, host:7070 or [::1]:7070")
+		return "", "", Mistake("empty host and port; write 7070, host:7070 or [::1]:7070")
 	}
 	if strings.HasPrefix(target, "[") {
 		end := strings.Index(target, "]:")
 		if end < 0 {
-			return "", "", fmt.Errorf("no port in %q; write %s:7070", target, strings.TrimSuffix(target, ":"))
+			return "", "", Mistake("no port in %q; write %s:7070", target, strings.TrimSuffix(target, ":"))
 		}
 		return checkIPv6(target[1:end], target[end+2:])
 	}
@@ -66,11 +65,11 @@ func splitHostPort(target string) (host, service string, err error) {
 	case !ok && isNumeric(target):
 		return "", target, nil
 	case !ok:
-		return "", "", fmt.Errorf("no port in %q; write %s:7070, or localhost:%s if that is a service", target, target, target)
+		return "", "", Mistake("no port in %q; write %s:7070, or localhost:%s if that is a service", target, target, target)
 	case strings.Contains(service, ":"):
-		return "", "", fmt.Errorf("too many colons in %q; an IPv6 address goes in brackets: [%s]:7070", target, target)
+		return "", "", Mistake("too many colons in %q; an IPv6 address goes in brackets: [%s]:7070", target, target)
 	case service == "":
-		return "", "", fmt.Errorf("no port after the colon of %q", target)
+		return "", "", Mistake("no port after the colon of %q", target)
 	}
 	return host, service, nil
 }
@@ -78,7 +77,7 @@ func splitHostPort(target string) (host, service string, err error) {
 func checkIPv6(host, service string) (string, string, error) {
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.Is6() {
-		return "", "", fmt.Errorf("%q is no IPv6 address; only those go in brackets", host)
+		return "", "", Mistake("%q is no IPv6 address; only those go in brackets", host)
 	}
 	return host, service, nil
 }
@@ -94,7 +93,7 @@ func lookupPort(ctx context.Context, network, service string) (int, error) {
 	name, fallback, bracket := strings.Cut(service, "(")
 	if bracket {
 		if !strings.HasSuffix(fallback, ")") {
-			return 0, fmt.Errorf("missing ) in %q; write for example daytime(13)", service)
+			return 0, Mistake("missing ) in %q; write for example daytime(13)", service)
 		}
 		fallback = strings.TrimSuffix(fallback, ")")
 	}
@@ -110,16 +109,16 @@ func lookupPort(ctx context.Context, network, service string) (int, error) {
 	if bracket {
 		return parsePort(fallback)
 	}
-	return 0, fmt.Errorf("unknown service %q; write its port number, or %s(number)", name, name)
+	return 0, Mistake("unknown service %q; write its port number, or %s(number)", name, name)
 }
 
 func parsePort(s string) (int, error) {
 	port, err := strconv.ParseUint(s, 10, 16)
 	if errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("port %s is out of range; ports are 0 to 65535", s)
+		return 0, Mistake("port %s is out of range; ports are 0 to 65535", s)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%q is no port number", s)
+		return 0, Mistake("%q is no port number", s)
 	}
 	return int(port), nil
 }

@@ -133,7 +133,7 @@ func number(param, text string) (int, error) {
 	}
 	n, err := strconv.Atoi(strings.TrimSuffix(text, "s"))
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("param %s=%s: not a number of 0 or more, nor yes or no", param, text)
+		return 0, Mistake("param %s=%s: not a number of 0 or more, nor yes or no", param, text)
 	}
 	return n, nil
 }

@@ -3,6 +3,7 @@
 package sock
 
 import (
+	"fmt"
 	"net"
 	"strconv"
 )
@@ -39,4 +40,14 @@ func MaxDatagram(local net.Addr) int {
 		return 256<<10 + 1
 	}
 	return 64<<10 + 1
+}
+
+// An AddressError says what is wrong with the text of an address, and what would have worked.
+type AddressError struct{ text string }
+
+func (e *AddressError) Error() string { return e.text }
+
+// Mistake makes an AddressError.
+func Mistake(format string, args ...any) error {
+	return &AddressError{fmt.Sprintf(format, args...)}
 }

@@ -36,7 +36,7 @@ func dial(ctx context.Context, network, target string, p Params) (net.Conn, erro
 		return nil, err
 	}
 	if hp.port == 0 {
-		return nil, errors.New("port 0 can be listened on, not called")
+		return nil, Mistake("port 0 can be listened on, not called")
 	}
 	d, err := p.dialer(ctx, network)
 	if err != nil {

@@ -101,7 +101,7 @@ func certPool(file string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("param ca=%s: no PEM certificate in it", file)
+		return nil, Mistake("param ca=%s: no PEM certificate in it", file)
 	}
 	return pool, nil
 }
@@ -114,7 +114,7 @@ func (p Params) pin(tc *tls.Config) error {
 	}
 	want = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(want, "sha256:"), ":", ""))
 	if len(want) != 64 || strings.Trim(want, "0123456789abcdef") != "" {
-		return fmt.Errorf("param pin=%s: not sha256: and 64 hexadecimal digits", p["pin"])
+		return Mistake("param pin=%s: not sha256: and 64 hexadecimal digits", p["pin"])
 	}
 	tc.InsecureSkipVerify = true // the pin is stricter
 	tc.VerifyConnection = func(cs tls.ConnectionState) error {

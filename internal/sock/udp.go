@@ -30,7 +30,7 @@ func (p Params) emptyEnds() (bool, error) {
 	case how == "empty":
 		return true, nil
 	default:
-		return false, fmt.Errorf("param eof=%s: there is only eof=empty, an empty datagram for the end", how)
+		return false, Mistake("param eof=%s: there is only eof=empty, an empty datagram for the end", how)
 	}
 }
 
@@ -53,7 +53,7 @@ func (c emptyEnd) CloseWrite() error {
 // ListenUDP hears datagrams on target over network: udp, udp4 or udp6.
 func ListenUDP(ctx context.Context, network, target string, p Params) (net.PacketConn, error) {
 	if _, ok := p["eof"]; ok {
-		return nil, errors.New("param eof is for calling: a listener hears datagrams of anybody, and ends for nobody")
+		return nil, Mistake("param eof is for calling: a listener hears datagrams of anybody, and ends for nobody")
 	}
 	hp, err := parseHostPort(ctx, network, target)
 	if err != nil {

@@ -20,7 +20,7 @@ var UnixKinds = map[string]string{"unix": "stream", "unixgram": "datagram", "uni
 // unixNetwork reads the param type.
 func (p Params) unixNetwork(path string) (string, error) {
 	if path == "" {
-		return "", errors.New("empty path; write /path, ./path or @name")
+		return "", Mistake("empty path; write /path, ./path or @name")
 	}
 	kind, ok := p["type"]
 	if !ok {
@@ -31,7 +31,7 @@ func (p Params) unixNetwork(path string) (string, error) {
 			return network, nil
 		}
 	}
-	return "", fmt.Errorf("param type=%s: there are stream, datagram and seqpacket", kind)
+	return "", Mistake("param type=%s: there are stream, datagram and seqpacket", kind)
 }
 
 // DialUnix calls the socket at path.
@@ -171,7 +171,7 @@ func (p Params) chmod(path string) error {
 	}
 	var mode fs.FileMode
 	if _, err := fmt.Sscanf(text, "%o", &mode); err != nil {
-		return fmt.Errorf("param mode=%s: not an octal number such as 600", text)
+		return Mistake("param mode=%s: not an octal number such as 600", text)
 	}
 	return os.Chmod(path, mode)
 }

@@ -1,0 +1,10 @@
+// Command parley makes two programs talk over sockets, and makes sure that both know whose turn it is.
+package main
+
+import (
+	"os"
+
+	"parley/internal/cli"
+)
+
+func main() { os.Exit(cli.Main()) }

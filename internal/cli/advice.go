@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"parley"
+	"parley/frame"
+)
+
+// advice is what a person can do about err; empty if err says it already.
+func advice(err error) string {
+	var pe *parley.Error
+	listening := errors.As(err, &pe) && pe.Op == "listen"
+	var dns *net.DNSError
+	var limit *limitError
+	switch {
+	case errors.As(err, &limit):
+		return ""
+	case errors.As(err, &dns):
+		return "check the spelling of the host"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nobody listens there: check the port, or start one with parley listen"
+	case errors.Is(err, syscall.ENOENT):
+		return "check the path"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "choose another port, or 0 for a free one"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "that address is not of this machine"
+	case errors.Is(err, os.ErrPermission) && listening:
+		return "ports under 1024 need root, or: sysctl net.ipv4.ip_unprivileged_port_start"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "there is no way to that network from here"
+	case errors.Is(err, frame.ErrContainsEnd):
+		return "choose a --frame whose end is not in the text; parley help formats lists them"
+	case isBroken(err):
+		return "the other end closed without hearing everything; some of what was said may be lost"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "what it said is incomplete, or --frame is not how it ends its messages"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "nobody answers there: a firewall, or a host that is off"
+	}
+	return ""
+}

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"parley"
+)
+
+// A caller is one of those that listen hears: a conversation, or a sender of datagrams.
+type caller struct {
+	id   int64
+	conn *parley.Conn // nil for datagrams
+	from net.Addr
+	via  *parley.PacketConn
+}
+
+func (c *caller) name() string { return fmt.Sprintf("%d (%s)", c.id, addrText(c.from)) }
+
+func (c *caller) send(ctx context.Context, text []byte) error {
+	if c.conn != nil {
+		return c.conn.Send(ctx, text)
+	}
+	return c.via.Send(ctx, text, c.from)
+}
+
+// callers are those that are there now, by number. Numbers are never used again.
+type callers struct {
+	mu      sync.Mutex
+	last    int64
+	present []*caller
+	said    bool // standard input has said something
+	over    bool // standard input has ended
+}
+
+func (cs *callers) enter(c *parley.Conn) *caller {
+	return cs.add(&caller{conn: c, from: c.RemoteAddr()})
+}
+
+func (cs *callers) add(c *caller) *caller {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.last++
+	c.id = cs.last
+	cs.present = append(cs.present, c)
+	if cs.over && cs.said && c.conn != nil {
+		_ = c.conn.CloseWrite() // a failure shows in the conversation itself
+	}
+	return c
+}
+
+func (cs *callers) leave(c *caller) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.present = slices.DeleteFunc(cs.present, func(p *caller) bool { return p == c })
+}
+
+func (cs *callers) all() []*caller {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return slices.Clone(cs.present)
+}
+
+// find returns the caller with a number, nil if it is not there.
+func (cs *callers) find(id int64) *caller {
+	for _, c := range cs.all() {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// answer begins to read answers from standard input, if it is for that: with --tag, or typed.
+func (cs *callers) answer(ctx context.Context, v *listening) {
+	switch {
+	case v.tag && v.u.hasInput():
+		go cs.answerTagged(ctx, v)
+	case v.u.inTerm && !v.json:
+		go cs.answerTyped(ctx, v)
+	}
+}
+
+// answerTagged reads lines "ID TAB TEXT".
+func (cs *callers) answerTagged(ctx context.Context, v *listening) {
+	for line, err := range lines(v.u.in) {
+		if err != nil {
+			v.u.note("%v", err)
+			return
+		}
+		id, text, err := parseTagged(string(line))
+		if err != nil {
+			v.u.note("answer %q not said: %v", clip(line), err)
+			continue
+		}
+		cs.send(ctx, v.u, id, text)
+	}
+	cs.end()
+}
+
+// send says text to one caller, or to all for 0. What cannot be said is told.
+func (cs *callers) send(ctx context.Context, u *ui, id int64, text []byte) {
+	cs.mu.Lock()
+	cs.said = true
+	cs.mu.Unlock()
+	to := cs.all()
+	if id != 0 {
+		c := cs.find(id)
+		if c == nil {
+			u.note("answer not said: caller %d is not there", id)
+			return
+		}
+		to = []*caller{c}
+	}
+	var sends sync.WaitGroup
+	for _, c := range to {
+		sends.Go(func() {
+			if err := c.send(ctx, text); err != nil {
+				u.note("answer to caller %s not said: %v", c.name(), err)
+			}
+		})
+	}
+	sends.Wait()
+}
+
+// end says the end to all callers, as there will be no more answers. An input that never gave one was not there to
+// answer, and then the callers hear nothing of its end.
+func (cs *callers) end() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.over = true
+	if !cs.said {
+		return
+	}
+	for _, c := range cs.present {
+		if c.conn != nil {
+			_ = c.conn.CloseWrite()
+		}
+	}
+}
+
+// answerTyped sends what a person types to the only caller, or asks which.
+func (cs *callers) answerTyped(ctx context.Context, v *listening) {
+	var pending []byte
+	asked := false
+	for line, err := range lines(v.u.in) {
+		if err != nil {
+			v.u.note("%v", err)
+			return
+		}
+		present := cs.all()
+		switch {
+		case asked:
+			asked = false
+			id, ok := chosen(string(line))
+			if !ok {
+				v.u.note("not said: %q is neither a caller's number nor *", clip(line))
+				continue
+			}
+			cs.send(ctx, v.u, id, pending)
+		case len(present) == 0:
+			v.u.note("not said: there is no caller")
+		case len(present) == 1:
+			cs.send(ctx, v.u, present[0].id, line)
+		default:
+			pending, asked = slices.Clone(line), true
+			v.u.note("to whom? type a number, or * for all: %s", names(present))
+		}
+	}
+	cs.end()
+}
+
+func chosen(line string) (id int64, ok bool) {
+	line = strings.TrimSpace(line)
+	if line == "*" {
+		return 0, true
+	}
+	id, err := strconv.ParseInt(line, 10, 64)
+	return id, err == nil && id > 0
+}
+
+func names(callers []*caller) string {
+	var all []string
+	for _, c := range callers {
+		all = append(all, c.name())
+	}
+	return strings.Join(all, ", ")
+}
+
+// clip is enough of a line to know it by.
+func clip(line []byte) string { return string(line[:min(len(line), 40)]) }

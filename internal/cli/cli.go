@@ -1,0 +1,102 @@
+// Package cli is the program parley: one file for each verb, and what they share. cobra lives here and nowhere else.
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set when a release is built: -ldflags "-X parley/internal/cli.version=1.2.3".
+var version string
+
+// Main runs the program with the arguments of the process and returns its exit code.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	u := newUI(os.Stdin, os.Stdout, os.Stderr)
+	root := Command(u)
+	root.SetContext(withInterrupt(ctx))
+	cmd, err := root.ExecuteC()
+	if err != nil {
+		u.fail(cmd, err)
+	}
+	return exitCode(err)
+}
+
+// Command returns the command tree, for Main and for the man pages.
+func Command(u *ui) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "parley",
+		Short:         "make two programs talk over sockets, and know whose turn it is",
+		Long:          longRoot,
+		Version:       versionText(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownVerb(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetOut(u.out)
+	root.SetErr(u.err)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddGroup(
+		&cobra.Group{ID: "talk", Title: "Talk:"},
+		&cobra.Group{ID: "learn", Title: "Learn:"},
+	)
+	root.AddCommand(callCommand(u), listenCommand(u), askCommand(u))
+	root.AddCommand(tourCommand(u), tourEndCommand(u))
+	root.AddCommand(topics()...)
+	root.SetHelpCommandGroupID("learn")
+	root.SetCompletionCommandGroupID("learn")
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	return root
+}
+
+// NewCommand returns the command tree by itself, for tools that print it.
+func NewCommand() *cobra.Command { return Command(newUI(os.Stdin, os.Stdout, os.Stderr)) }
+
+func unknownVerb(cmd *cobra.Command, verb string) error {
+	hint := "; parley help lists the verbs"
+	if like := cmd.SuggestionsFor(verb); len(like) > 0 {
+		hint = "; did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return usagef("there is no verb %q%s", verb, hint)
+}
+
+func versionText() string {
+	if version != "" {
+		return "parley " + version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "parley (unknown version)"
+	}
+	text := "parley " + info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+			text += " " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return text
+}
+
+const longRoot = `parley makes two programs talk over sockets, and makes sure that both know whose turn it is.
+
+  In one terminal:    parley listen
+  In another:         parley call 7070
+
+A conversation ends by one rule: when my input ends I say so, and go on hearing until the other end has ended too.
+A wait of over three seconds is explained. Exit code 0 means that all that was said was taken and all that was due was
+heard; parley help exit-codes tells the others.`

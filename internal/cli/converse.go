@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"sync/atomic"
+	"syscall"
+
+	"parley"
+)
+
+// A converse holds one conversation. When what is to be said ends, the end is said, and hearing goes on until the other
+// end has ended too. If the other end ends first, the rest is still said, unless it comes from a person's keyboard: nobody
+// must type for a program that has hung up.
+type converse struct {
+	*flags
+	u    *ui
+	c    *parley.Conn
+	who  string                          // the other end, as the user knows it
+	say  func(ctx context.Context) error // says all and the end; nil if there is nothing to say, and no end either
+	hear func(ctx context.Context) error // hears until the end
+
+	keyed    bool // what is said is typed
+	optional bool // what there is to say need not have ended before we leave
+}
+
+func (v converse) run(ctx context.Context) error {
+	var typing atomic.Bool
+	typing.Store(v.keyed)
+	quiet := func() bool { return typing.Load() && v.c.State().Saying.IsZero() }
+	ctx, stop := watch{v.flags, v.u, v.c, v.who, quiet}.start(ctx)
+	defer stop()
+	said, heard := make(chan error, 1), make(chan error, 1)
+	if v.say != nil {
+		go func() { err := v.say(ctx); typing.Store(false); said <- err }()
+	}
+	go func() { heard <- v.hear(ctx) }()
+	err := v.wait(ctx, said, heard)
+	if err == nil {
+		err = v.c.WaitTaken(ctx)
+	}
+	return because(ctx, err)
+}
+
+// wait waits until both directions have ended, or one has failed. After a failure to say, what the other end has said is
+// still heard.
+func (v converse) wait(ctx context.Context, said, heard <-chan error) error {
+	var sayErr error
+	saying := v.say != nil
+	for {
+		select {
+		case sayErr = <-said:
+			said, saying = nil, false
+			var local *localError
+			if errors.As(sayErr, &local) {
+				return sayErr
+			}
+		case err := <-heard:
+			heard = nil
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if heard == nil && (!saying || v.keyed || v.optional) {
+			return sayErr
+		}
+	}
+}
+
+// sayBytes says what in holds, as it is. An input without a byte in it does not say the end if optional: whoever
+// listens may have nothing to say.
+func (v *converse) sayBytes(in io.Reader) func(context.Context) error {
+	return func(ctx context.Context) error {
+		n, err := v.c.ReadFrom(in)
+		if err != nil {
+			return localInput(err)
+		}
+		if n == 0 && v.optional {
+			return nil
+		}
+		return v.sayEnd()
+	}
+}
+
+// sayTexts says each text as a frame.
+func (v *converse) sayTexts(texts iter.Seq2[[]byte, error]) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for text, err := range texts {
+			if err != nil {
+				return err
+			}
+			if err := v.c.Send(ctx, text); err != nil {
+				return err
+			}
+		}
+		return v.sayEnd()
+	}
+}
+
+func (v *converse) sayEnd() error {
+	if v.c.State().SaidEnd {
+		return nil
+	}
+	err := v.c.CloseWrite()
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil // the wait that follows is explained, as any is
+	}
+	return err
+}
+
+// hearBytes writes what is heard to standard output, as it is.
+func (v *converse) hearBytes(context.Context) error {
+	out := v.u.output()
+	_, err := v.c.WriteTo(out)
+	if e, ok := out.(*escaper); ok {
+		e.Close()
+	}
+	return localOutput(err)
+}
+
+// hearFrames writes each frame's text on a line of its own. With --json the recorder has written it already.
+func (v *converse) hearFrames(ctx context.Context) error {
+	out := v.u.output()
+	for f, err := range v.c.Frames(ctx) {
+		if !v.json && (err == nil || len(f.Data) > 0) {
+			if err := showFrame(out, f.Data); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showFrame prints a frame's text and a line end.
+func showFrame(w io.Writer, text []byte) error {
+	_, err := w.Write(append(text[:len(text):len(text)], '\n'))
+	return localOutput(err)
+}
+
+// localInput tells the errors of standard input from the other end's.
+func localInput(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return &localError{"standard input", pe.Err}
+	}
+	return err
+}
+
+// localOutput tells the errors of standard output from the other end's: hearing never gives EPIPE.
+func localOutput(err error) error {
+	var pe *fs.PathError
+	switch {
+	case errors.As(err, &pe):
+		return &localError{"standard output", pe.Err}
+	case errors.Is(err, syscall.EPIPE):
+		return &localError{"standard output", syscall.EPIPE}
+	}
+	return err
+}
+
+// longestLine is the longest line of standard input that is taken as one text, in bytes.
+const longestLine = 64 << 20
+
+// lines returns the lines of r, without their ends. The last need not have one.
+func lines(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		s := bufio.NewScanner(r)
+		s.Buffer(nil, longestLine)
+		for s.Scan() {
+			if !yield(s.Bytes(), nil) {
+				return
+			}
+		}
+		if err := s.Err(); err != nil {
+			yield(nil, &localError{"standard input", err})
+		}
+	}
+}
+
+// once returns one text.
+func once(text string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) { yield([]byte(text), nil) }
+}
+
+// each returns several texts.
+func each(texts []string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, text := range texts {
+			if !yield([]byte(text), nil) {
+				return
+			}
+		}
+	}
+}
+
+// whole returns all of r as one text, without the line end that editors and echo put last.
+func whole(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		text, err := io.ReadAll(r)
+		if err != nil {
+			err = &localError{"standard input", err}
+		}
+		text = bytes.TrimSuffix(text, []byte("\n"))
+		yield(bytes.TrimSuffix(text, []byte("\r")), err)
+	}
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"parley"
+	"parley/frame"
+)
+
+// The exit codes are part of the interface; topics.go explains them to users.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUnreachable = 4
+	exitTimeout     = 5
+	exitBroken      = 6
+	exitTruncated   = 7
+	exitInterrupted = 130
+)
+
+// A usageError is a command line that cannot be meant.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+var errInterrupted = errors.New("interrupted")
+
+// A limitError is a limit of time that the user has set, or the default.
+type limitError struct {
+	flag  string
+	limit time.Duration
+	what  string
+}
+
+func (e *limitError) Error() string { return fmt.Sprintf("%s (%s %v)", e.what, e.flag, e.limit) }
+
+// A localError is a failure at our own end: standard input, standard output, a file.
+type localError struct {
+	what string
+	err  error
+}
+
+func (e *localError) Error() string { return e.what + ": " + e.err.Error() }
+func (e *localError) Unwrap() error { return e.err }
+
+// A toldError has been told already, as that of one of several callers; only its exit code still counts.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
+
+// withInterrupt makes the end of ctx, which is a signal, known as errInterrupted.
+func withInterrupt(ctx context.Context) context.Context {
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { cancel(errInterrupted) })
+	return own
+}
+
+// because returns why ctx has ended, if that is why err came; else err.
+func because(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil || cause == nil {
+		return err
+	}
+	if errors.Is(err, ctx.Err()) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+		return cause
+	}
+	return err
+}
+
+// exitCode classifies err.
+func exitCode(err error) int {
+	var limit *limitError
+	var local *localError
+	var usage usageError
+	var address *parley.AddressError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.As(err, &usage) || errors.As(err, &address) || errors.Is(err, errors.ErrUnsupported):
+		return exitUsage
+	case errors.As(err, &limit):
+		return exitTimeout
+	case errors.As(err, &local):
+		return exitFailed
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, frame.ErrMalformed) || errors.Is(err, frame.ErrTooLong):
+		return exitTruncated
+	case isBroken(err):
+		return exitBroken
+	case isUnreachable(err):
+		return exitUnreachable
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT):
+		return exitTimeout
+	}
+	return exitFailed
+}
+
+// isBroken reports whether the other end tore the conversation down.
+func isBroken(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNABORTED)
+}
+
+// isUnreachable reports whether there never was a conversation.
+func isUnreachable(err error) bool {
+	var pe *parley.Error
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns):
+		return true
+	case errors.Is(err, syscall.ECONNREFUSED): // on UDP it comes after the dial
+		return true
+	case !errors.As(err, &pe) || pe.Op != "dial" && pe.Op != "listen":
+		return false
+	}
+	var oe *net.OpError
+	var timeout net.Error
+	return errors.As(err, &oe) && !(errors.As(err, &timeout) && timeout.Timeout())
+}

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parley"
+	"parley/frame"
+)
+
+// flags are those that mean the same on every verb.
+type flags struct {
+	frame, replyFrame string
+	maxFrame          int
+	json              bool
+	patience          time.Duration
+	connectTimeout    time.Duration
+	idleTimeout       time.Duration
+	maxTime           time.Duration
+
+	framed bool // a format was asked for by name
+}
+
+func (f *flags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVarP(&f.frame, "frame", "f", "line", "how a message ends: line, crlf, 'blank line', 'end \"TEXT\"', ...")
+	fl.StringVarP(&f.replyFrame, "reply-frame", "r", "", "how a reply ends, if not as --frame says")
+	fl.IntVar(&f.maxFrame, "max-frame", parley.DefaultMaxFrame, "the longest message to hear, in bytes; 0 for no limit")
+	fl.BoolVar(&f.json, "json", false, "write what is said and heard as JSON lines")
+	fl.DurationVar(&f.patience, "patience", 3*time.Second, "explain a wait of so long; 0 for never")
+	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "give up when nothing was said or heard for so long")
+	fl.DurationVar(&f.maxTime, "max-time", 0, "give up after so long in all")
+	cmd.Flags().SortFlags = false
+	_ = cmd.RegisterFlagCompletionFunc("frame", completeFormats)
+	_ = cmd.RegisterFlagCompletionFunc("reply-frame", completeFormats)
+}
+
+func (f *flags) addConnectTimeout(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.connectTimeout, "connect-timeout", 10*time.Second, "give up calling after so long; 0 for as long as the system likes")
+}
+
+func completeFormats(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, h := range frame.Formats() {
+		names = append(names, h.Syntax+"\t"+h.Summary)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// formats parses --frame and --reply-frame.
+func (f *flags) formats(cmd *cobra.Command) (request, reply frame.Format, err error) {
+	f.framed = cmd.Flags().Changed("frame") || cmd.Flags().Changed("reply-frame")
+	if request, err = frame.Parse(f.frame); err != nil {
+		return nil, nil, usageError{fmt.Errorf("--frame: %w", err)}
+	}
+	if f.replyFrame == "" {
+		return request, request, nil
+	}
+	if reply, err = frame.Parse(f.replyFrame); err != nil {
+		return nil, nil, usageError{fmt.Errorf("--reply-frame: %w", err)}
+	}
+	return request, reply, nil
+}
+
+// config is for who says frames as say does and hears them as hear does.
+func (f *flags) config(say, hear frame.Format, observe func(parley.Event)) *parley.Config {
+	limit := f.maxFrame
+	if limit <= 0 {
+		limit = -1
+	}
+	return &parley.Config{Frame: say, HearFrame: hear, MaxFrame: limit, Timeout: f.connectTimeout, Observe: observe}
+}
+
+// limited returns ctx with --max-time.
+func (f *flags) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.maxTime <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, f.maxTime, &limitError{"--max-time", f.maxTime, "not done in the time allowed"})
+}
+
+// dial calls address and says which limit ended a call that did not come about.
+func (f *flags) dial(ctx context.Context, cfg *parley.Config, address string) (*parley.Conn, error) {
+	if _, err := parley.ParseAddr(address); err != nil {
+		return nil, usageError{err}
+	}
+	if f.connectTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.connectTimeout,
+			&limitError{"--connect-timeout", f.connectTimeout, "no answer from " + address})
+		defer cancel()
+	}
+	c, err := cfg.Dial(ctx, address)
+	if err != nil && context.Cause(ctx) != nil {
+		return nil, context.Cause(ctx)
+	}
+	return c, err
+}

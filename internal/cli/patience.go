@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley"
+)
+
+// A watch looks at one conversation now and then: it explains a wait that lasts longer than --patience, once each wait,
+// and ends the conversation after --idle-timeout without a byte either way.
+type watch struct {
+	*flags
+	u     *ui
+	c     *parley.Conn
+	who   string      // the other end, as the user knows it
+	quiet func() bool // whether a wait now needs no words, as when a person is typing; nil means it always does
+}
+
+// start begins to watch; the context it returns ends with an idle conversation. stop ends the watch.
+func (w watch) start(ctx context.Context) (_ context.Context, stop func()) {
+	if w.patience <= 0 && w.idleTimeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.loop(ctx, cancel)
+	}()
+	return ctx, func() {
+		cancel(nil)
+		<-done
+	}
+}
+
+func (w watch) loop(ctx context.Context, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(w.interval())
+	defer tick.Stop()
+	last, since, explained := int64(-1), time.Now(), false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s := w.c.State()
+		if n := s.Said + s.Heard; n != last {
+			last, since, explained = n, time.Now(), false
+		}
+		waited := time.Since(since)
+		if w.patience > 0 && waited >= w.patience && !explained && (w.quiet == nil || !w.quiet()) {
+			w.u.note("waiting %v for %s: %s", waited.Round(100*time.Millisecond), w.whom(s), s)
+			explained = true
+		}
+		if w.idleTimeout > 0 && waited >= w.idleTimeout {
+			cancel(&limitError{"--idle-timeout", w.idleTimeout, "nothing said or heard: " + s.String()})
+			return
+		}
+	}
+}
+
+// interval is short against both limits, and long against the work of a look.
+func (w watch) interval() time.Duration {
+	shortest := w.patience
+	if shortest <= 0 || w.idleTimeout > 0 && w.idleTimeout < shortest {
+		shortest = w.idleTimeout
+	}
+	return min(max(shortest/10, 5*time.Millisecond), 250*time.Millisecond)
+}
+
+// whom names who is to do what next.
+func (w watch) whom(s parley.State) string {
+	switch {
+	case s.HeardEnd:
+		return "the end of standard input"
+	case !s.Saying.IsZero() && s.NotReading:
+		return w.who + " to read"
+	case s.Unfinished > 0:
+		return w.who + " to finish a message"
+	case s.SaidEnd:
+		return w.who + " to speak or to end"
+	}
+	return w.who + " to speak"
+}
+
+// finish waits until the other kernel has taken all that was said.
+func finish(ctx context.Context, c *parley.Conn) error {
+	err := c.WaitTaken(ctx)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
