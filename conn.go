@@ -7,11 +7,12 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
 	"parley/frame"
+	"parley/internal/inbox"
+	"parley/internal/mutex"
 	"parley/internal/sock"
 	"parley/internal/sys"
 )
@@ -22,33 +23,33 @@ type Conn struct {
 	nc        net.Conn
 	cfg       *Config
 	say, hear frame.Format
-	edges     bool // the transport keeps the edges of what is said: datagrams, seqpackets
+	raw       syscall.RawConn // nil: nc is read and written in the ordinary way
+	held      context.Context // of the Server that holds the conversation, if one does
 
-	reading  lock // guards the fields down to askLost
-	in       inbox
-	datagram []byte             // memory for one, where the transport keeps edges
-	edge     bool               // the inbox holds one datagram, perhaps an empty one
-	raw      syscall.RawConn    // nil: nc is read in the ordinary way
-	ready    func(uintptr) bool // readReady
-	readErr  error              // of readReady
-	failed   error              // why no more frames can be heard
-	askLost  bool               // an Ask failed
+	reading mutex.Mutex // guards the fields down to askLost
+	in      inbox.Inbox
+	packets *datagrams         // nil unless the transport keeps edges
+	into    []byte             // where readReady puts what comes, if not into the inbox
+	ready   func(uintptr) bool // readReady
+	readErr error              // of readReady
+	failed  error              // why no more frames can be heard
+	asking  bool               // an Ask waits for its reply
+	askLost bool               // an Ask failed
 
-	writing  lock // guards sendLost
-	sendLost bool // a Send stopped in the middle of a frame
+	sendLost bool // a Send stopped in the middle of a frame, guarded by writing
+	writing  mutex.Mutex
 
-	deadline deadlines
-	ending   atomic.Bool  // a Server wants it to end between two frames
-	reason   atomic.Value // error: why it was closed, if not by Close
+	deadline atomic.Pointer[deadlines] // nil until the user sets one
+	reason   atomic.Pointer[error]     // why it was closed, if not by Close
+	ending   atomic.Bool               // a Server wants it to end between two frames
+	closed   atomic.Bool
+	saidEnd  atomic.Bool
+	ended    atomic.Bool // the other end has ended
 
-	closing sync.Once
-	said    atomic.Int64
-	heard   atomic.Int64
-	part    atomic.Int64 // bytes of an unfinished frame
-	saidEnd atomic.Bool
-	ended   atomic.Bool // the other end has ended
-	rwait   atomic.Int64
-	wwait   atomic.Int64 // since when a read, a write waits; Unix ns, 0 for not at all
+	said, heard  atomic.Int64 // bytes
+	part         atomic.Int32 // bytes of an unfinished frame, while rwait is set
+	rwait, wwait atomic.Int64 // since when a read, a write waits; Unix ns, 0 for not at all
+	swept        activity     // of the Server that holds the conversation
 }
 
 // NewConn makes a conversation of nc, which is then the Conn's to close. A nil cfg means the zero Config.
@@ -61,9 +62,11 @@ func NewConn(nc net.Conn, cfg *Config) *Conn {
 
 // newConn is NewConn for a cfg that nobody changes any more.
 func newConn(nc net.Conn, cfg *Config) *Conn {
-	c := &Conn{nc: nc, cfg: cfg, reading: newLock(), writing: newLock(), edges: keepsEdges(nc.LocalAddr())}
+	c := &Conn{nc: nc, cfg: cfg}
 	c.say, c.hear = cfg.formats(nc)
-	if c.raw = rawOf(nc); c.raw != nil {
+	if keepsEdges(nc.LocalAddr()) {
+		c.packets = new(datagrams)
+	} else if c.raw = rawOf(nc); c.raw != nil {
 		c.ready = c.readReady
 	}
 	cfg.observe(Event{Kind: Opened, Conn: c, Addr: nc.RemoteAddr()})
@@ -71,9 +74,9 @@ func newConn(nc net.Conn, cfg *Config) *Conn {
 }
 
 // rawOf returns the way to wait for nc without holding a buffer, nil if there is none. Only types known to add nothing of
-// their own to Read qualify.
+// their own to Read and Write qualify.
 func rawOf(nc net.Conn) (raw syscall.RawConn) {
-	if !sys.CanRead || keepsEdges(nc.LocalAddr()) {
+	if !sys.CanRead {
 		return nil
 	}
 	switch nc := nc.(type) {
@@ -96,7 +99,7 @@ func keepsEdges(a net.Addr) bool {
 
 // KeepsEdges reports whether the transport keeps the edges of what is said, as datagrams do: each Write is then heard as
 // one piece or not at all.
-func (c *Conn) KeepsEdges() bool { return c.edges }
+func (c *Conn) KeepsEdges() bool { return c.packets != nil }
 
 // NetConn returns what the Conn was made of, a *net.TCPConn or *tls.Conn for example. Reading from it loses what the
 // Conn has buffered.
@@ -113,18 +116,16 @@ func (c *Conn) Close() error { return c.closeFor(nil) }
 
 // closeFor closes; calls that were waiting return reason, if there is one.
 func (c *Conn) closeFor(reason error) error {
-	err := net.ErrClosed
-	c.closing.Do(func() {
-		if reason != nil {
-			c.reason.Store(&closeReason{reason})
-		}
-		err = c.nc.Close()
-		c.cfg.observe(Event{Kind: Closed, Conn: c, Addr: c.RemoteAddr(), Err: reason})
-	})
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	if reason != nil {
+		c.reason.Store(&reason)
+	}
+	err := c.nc.Close()
+	c.cfg.observe(Event{Kind: Closed, Conn: c, Addr: c.RemoteAddr(), Err: reason})
 	return err
 }
-
-type closeReason struct{ err error }
 
 // CloseWrite says the end: FIN, a TLS close_notify, or an empty datagram where the address has eof=empty. The
 // conversation can still be heard. errors.ErrUnsupported means that the transport has no half-close.
@@ -140,24 +141,6 @@ func (c *Conn) CloseWrite() error {
 		c.cfg.observe(Event{Kind: SaidEnd, Conn: c, Addr: c.RemoteAddr()})
 	}
 	return nil
-}
-
-// Write says p as it is, without an end mark.
-func (c *Conn) Write(p []byte) (int, error) {
-	if err := c.writing.acquire(context.Background()); err != nil {
-		return 0, err
-	}
-	defer c.writing.release()
-	return c.write(p)
-}
-
-// write needs the lock.
-func (c *Conn) write(p []byte) (int, error) {
-	c.wwait.Store(now())
-	n, err := c.nc.Write(p)
-	c.wwait.Store(0)
-	c.said.Add(int64(n))
-	return n, err
 }
 
 // LocalAddr returns this end's address.
@@ -193,14 +176,17 @@ func (c *Conn) network() string {
 	return "this conversation"
 }
 
-// fail names the operation and the other end, and the reason if the conversation was closed for one. io.EOF and errors
-// already named stay as they are.
+// fail names the operation and the other end, and the reason if the conversation was closed for one. nil, io.EOF and
+// errors already named stay as they are.
 func (c *Conn) fail(op string, err error) error {
-	if r, ok := c.reason.Load().(*closeReason); ok && errors.Is(err, net.ErrClosed) {
-		err = r.err
+	if err == nil || err == io.EOF {
+		return err
+	}
+	if reason := c.reason.Load(); reason != nil && errors.Is(err, net.ErrClosed) {
+		err = *reason
 	}
 	var named *Error
-	if err == nil || err == io.EOF || errors.As(err, &named) {
+	if errors.As(err, &named) {
 		return err
 	}
 	return &Error{op, c.peer(), err}

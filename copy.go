@@ -8,37 +8,33 @@ import (
 	"os"
 
 	"parley/frame"
+	"parley/internal/inbox"
 	"parley/internal/sys"
 )
 
 // copyStep is how much of a file the kernel is asked to move at once. State is brought up to date after each.
 const copyStep = 4 << 20
 
-// ReadFrom says all that r holds, as it is, and returns how many bytes that was. From a pipe or a file to a socket the
-// kernel moves the bytes by itself, where it can (splice, sendfile).
+// pipeBuffer is what is taken of a pipe at once. With pipes grown to the same size this is the fastest way in: faster,
+// and cheaper, than splice(2) into a socket (bench/, bytes).
+const pipeBuffer = 1 << 20
+
+// ReadFrom says all that r holds, as it is, and returns how many bytes that was. A file goes to a TCP socket within the
+// kernel, where it can (sendfile).
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
-	if err := c.writing.acquire(context.Background()); err != nil {
+	if err := c.writing.Lock(context.Background()); err != nil {
 		return 0, err
 	}
-	defer c.writing.release()
-	defer c.wwait.Store(0)
+	defer c.writing.Unlock()
+	size := inbox.BlockSize
 	if f, ok := r.(*os.File); ok {
-		if n, handled, err := c.splice(f); handled {
-			return n, err
-		}
 		if tc, ok := c.nc.(*net.TCPConn); ok && isRegular(f) {
 			return c.sendFile(tc, f)
 		}
+		sys.GrowPipe(f)
+		size = pipeBuffer
 	}
-	return c.copyFrom(r)
-}
-
-func (c *Conn) splice(pipe *os.File) (n int64, handled bool, err error) {
-	rc := rawOf(c.nc)
-	if rc == nil {
-		return 0, false, nil
-	}
-	return sys.SpliceIn(rc, pipe, func(n int) { c.said.Add(int64(n)) })
+	return c.copyFrom(r, make([]byte, size))
 }
 
 func isRegular(f *os.File) bool {
@@ -47,6 +43,7 @@ func isRegular(f *os.File) bool {
 }
 
 func (c *Conn) sendFile(tc *net.TCPConn, f *os.File) (total int64, err error) {
+	defer c.wwait.Store(0)
 	for {
 		c.wwait.Store(now())
 		n, err := tc.ReadFrom(io.LimitReader(f, copyStep))
@@ -58,13 +55,13 @@ func (c *Conn) sendFile(tc *net.TCPConn, f *os.File) (total int64, err error) {
 	}
 }
 
-func (c *Conn) copyFrom(r io.Reader) (total int64, err error) {
-	block := blocks.Get().(*[blockSize]byte)
-	defer blocks.Put(block)
+func (c *Conn) copyFrom(r io.Reader, buf []byte) (total int64, err error) {
+	o := outboxes.Get().(*outbox)
+	defer o.done()
 	for {
-		n, readErr := r.Read(block[:])
+		n, readErr := r.Read(buf)
 		if n > 0 {
-			w, err := c.write(block[:n])
+			w, err := o.write(context.Background(), c, buf[:n])
 			total += int64(w)
 			if err != nil {
 				return total, err
@@ -82,10 +79,10 @@ func (c *Conn) copyFrom(r io.Reader) (total int64, err error) {
 // WriteTo hears until the other end has ended and writes it all to w, as it is. To a pipe the kernel moves the bytes by
 // itself, where it can.
 func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
-	if err := c.reading.acquire(context.Background()); err != nil {
+	if err := c.reading.Lock(context.Background()); err != nil {
 		return 0, err
 	}
-	defer c.reading.release()
+	defer c.reading.Unlock()
 	defer c.rwait.Store(0)
 	for {
 		n, err := c.flushTo(w)
@@ -97,13 +94,17 @@ func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
 			c.rwait.Store(now())
 			n, handled, err := sys.SpliceOut(f, c.raw, func(n int) { c.heard.Add(int64(n)) })
 			if handled {
+				total += n
+				if c.nudged(err) {
+					continue
+				}
 				if err == nil {
 					c.hearEnd()
 				}
-				return total + n, asRead(err)
+				return total, asNet(err)
 			}
 		}
-		if err := c.fill(); err != nil && err != io.EOF {
+		if err := c.fill(); err != nil && err != io.EOF && !c.nudged(err) {
 			return total, err
 		}
 	}
@@ -111,12 +112,11 @@ func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
 
 // flushTo writes what is in the inbox.
 func (c *Conn) flushTo(w io.Writer) (int64, error) {
-	if len(c.in.data) == 0 {
+	if len(c.in.Data) == 0 {
 		return 0, nil
 	}
-	n, err := w.Write(c.in.data)
-	c.in.drop(n)
-	c.edge = false
+	n, err := w.Write(c.in.Data)
+	c.in.Drop(n)
 	return int64(n), err
 }
 
@@ -125,16 +125,16 @@ func (c *Conn) flushTo(w io.Writer) (int64, error) {
 // stopped in mid-frame, *frame.TooLongError that a frame exceeds Config.MaxFrame; what was heard of that frame is left
 // for Read.
 func (c *Conn) WriteFramesTo(w io.Writer) (total int64, err error) {
-	if err := c.reading.acquire(context.Background()); err != nil {
+	if err := c.reading.Lock(context.Background()); err != nil {
 		return 0, err
 	}
-	defer c.reading.release()
+	defer c.reading.Unlock()
 	for {
 		whole, err := c.wholeFrames()
 		if whole > 0 {
-			n, err := w.Write(c.in.data[:whole])
+			n, err := w.Write(c.in.Data[:whole])
 			total += int64(n)
-			c.in.drop(n)
+			c.in.Drop(n)
 			if err != nil {
 				return total, err
 			}
@@ -145,7 +145,7 @@ func (c *Conn) WriteFramesTo(w io.Writer) (total int64, err error) {
 		case c.ended.Load():
 			return total, c.unfinished()
 		}
-		c.in.seen = len(c.in.data)
+		c.in.Seen = len(c.in.Data)
 		if err := c.fill(); err != nil && err != io.EOF {
 			return total, c.fail("receive", err)
 		}
@@ -155,18 +155,17 @@ func (c *Conn) WriteFramesTo(w io.Writer) (total int64, err error) {
 // wholeFrames returns how many bytes of the inbox are whole frames.
 func (c *Conn) wholeFrames() (int, error) {
 	atEnd := c.ended.Load() && c.hear == frame.UntilClose()
-	if c.edge || atEnd {
-		c.edge = false
-		return len(c.in.data), nil
+	if c.edge() || atEnd {
+		return len(c.in.Data), nil
 	}
-	return frame.Whole(c.hear, c.in.data, c.in.seen, c.cfg.maxFrame())
+	return frame.Whole(c.hear, c.in.Data, c.in.Seen, c.cfg.maxFrame())
 }
 
 // unfinished is the error for what is left in the inbox at the end.
 func (c *Conn) unfinished() error {
-	if len(c.in.data) == 0 {
+	if len(c.in.Data) == 0 {
 		return nil
 	}
 	return &Error{"receive", c.peer(), fmt.Errorf("the other end stopped after %d bytes without %s: %w",
-		len(c.in.data), c.hear.End(), io.ErrUnexpectedEOF)}
+		len(c.in.Data), c.hear.End(), io.ErrUnexpectedEOF)}
 }

@@ -51,3 +51,10 @@ func (cfg *Config) observe(e Event) {
 	e.Time = time.Now()
 	cfg.Observe(e)
 }
+
+// observeFrame is apart from those who say and hear frames so that they need little stack; see Conn.await.
+//
+//go:noinline
+func (c *Conn) observeFrame(kind EventKind, text []byte, size int) {
+	c.cfg.observe(Event{Kind: kind, Conn: c, Addr: c.RemoteAddr(), Data: text, Size: size})
+}

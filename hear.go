@@ -6,8 +6,6 @@ import (
 	"io"
 	"iter"
 	"net"
-
-	"parley/internal/sock"
 )
 
 // A Frame is one whole message, as heard.
@@ -32,34 +30,48 @@ func (f Frame) Reply(ctx context.Context, p []byte) error {
 
 // Read hears bytes as they come, whatever frames they are of. io.EOF: the other end has ended.
 func (c *Conn) Read(p []byte) (int, error) {
-	if err := c.reading.acquire(context.Background()); err != nil {
+	if err := c.reading.Lock(context.Background()); err != nil {
 		return 0, err
 	}
-	defer c.reading.release()
-	if len(c.in.data) > 0 {
-		n := copy(p, c.in.data)
-		c.in.drop(n)
+	defer c.reading.Unlock()
+	for {
+		if n, err := c.read(p); !c.nudged(err) {
+			return n, err
+		}
+	}
+}
+
+// read needs the lock.
+func (c *Conn) read(p []byte) (int, error) {
+	if len(c.in.Data) > 0 {
+		n := copy(p, c.in.Data)
+		c.in.Drop(n)
 		return n, nil
 	}
-	c.rwait.Store(now())
-	n, err := c.nc.Read(p)
-	c.rwait.Store(0)
-	c.heard.Add(int64(n))
-	if err == io.EOF {
-		c.hearEnd()
+	if c.raw == nil || len(p) == 0 {
+		c.waits()
+		n, err := c.nc.Read(p)
+		return n, c.heardMore(n, err)
 	}
-	return n, err
+	c.into = p
+	err := c.await()
+	n := len(c.into)
+	c.into = nil
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // Receive returns the next frame's text, which is then the caller's. io.EOF: the other end has ended, between frames.
 // io.ErrUnexpectedEOF: it ended in the middle of a frame, whose beginning is returned. *frame.TooLongError: the frame
 // exceeds Config.MaxFrame. When ctx ends first, what was heard of the frame is kept for the next call.
 func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
-	if err := c.reading.acquire(ctx); err != nil {
+	if err := c.reading.Lock(ctx); err != nil {
 		return nil, c.fail("receive", err)
 	}
-	defer c.reading.release()
-	undo := sock.CancelOn(ctx, c.nc.SetReadDeadline, c.restoreRead)
+	defer c.reading.Unlock()
+	undo := c.armRead(ctx)
 	defer undo()
 	text, err := c.receive(ctx)
 	return text, c.fail("receive", err)
@@ -68,27 +80,22 @@ func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
 // Frames returns the frames as they come, until the other end has ended. An error is the last thing it yields; it
 // yields none for a clean end. It can be ranged over again, and goes on where it stopped.
 func (c *Conn) Frames(ctx context.Context) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
-		undo := sock.CancelOn(ctx, c.nc.SetReadDeadline, c.restoreRead)
-		defer undo()
-		from := c.RemoteAddr()
-		for {
-			text, err := c.next(ctx)
-			if err == io.EOF {
-				return
-			}
-			if !yield(Frame{Data: text, From: from, Conn: c}, c.fail("receive", err)) || err != nil {
-				return
-			}
-		}
-	}
+	return func(yield func(Frame, error) bool) { c.eachFrame(ctx, yield) }
 }
 
-// next is receive with the lock taken for one frame, so that a loop body may ask or read.
-func (c *Conn) next(ctx context.Context) ([]byte, error) {
-	if err := c.reading.acquire(ctx); err != nil {
-		return nil, err
+// eachFrame takes the lock for each frame anew, so that a loop body may ask or read.
+func (c *Conn) eachFrame(ctx context.Context, yield func(Frame, error) bool) {
+	undo := c.armRead(ctx)
+	defer undo()
+	for {
+		var text []byte
+		err := c.reading.Lock(ctx)
+		if err == nil {
+			text, err = c.receive(ctx)
+			c.reading.Unlock()
+		}
+		if err == io.EOF || !yield(Frame{Data: text, From: c.nc.RemoteAddr(), Conn: c}, c.fail("receive", err)) || err != nil {
+			return
+		}
 	}
-	defer c.reading.release()
-	return c.receive(ctx)
 }

@@ -60,50 +60,42 @@ func callable(scheme string, a net.Addr) string {
 // descriptors or memory it waits, from 5 ms to 1 s, and tries again: Config.Observe hears AcceptFailed. Any other
 // failure is the last thing it yields. Each conversation is the loop's to close.
 func (l *Listener) Conns(ctx context.Context) iter.Seq2[*Conn, error] {
-	return func(yield func(*Conn, error) bool) {
-		for {
-			nc, err := l.acceptPatiently(ctx)
-			switch {
-			case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
-				if err == nil {
-					nc.Close()
-				}
-				return
-			case err != nil:
-				yield(nil, l.fail(err))
-				return
+	return func(yield func(*Conn, error) bool) { l.eachConn(ctx, l.cfg.observe, yield) }
+}
+
+func (l *Listener) eachConn(ctx context.Context, observe func(Event), yield func(*Conn, error) bool) {
+	for {
+		nc, err := l.acceptPatiently(ctx, observe)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+			if err == nil {
+				nc.Close()
 			}
-			if !yield(newConn(nc, l.cfg), nil) {
-				return
-			}
+			return
+		case err != nil:
+			yield(nil, l.fail(err))
+			return
+		}
+		if !yield(newConn(nc, l.cfg), nil) {
+			return
 		}
 	}
 }
 
 // acceptPatiently accepts one caller and outlasts a shortage of the system.
-func (l *Listener) acceptPatiently(ctx context.Context) (net.Conn, error) {
+func (l *Listener) acceptPatiently(ctx context.Context, observe func(Event)) (net.Conn, error) {
 	const first, longest = 5 * time.Millisecond, time.Second
 	for wait := first; ; wait = min(2*wait, longest) {
 		nc, err := sock.Accept(ctx, l.nl)
-		if err == nil || ctx.Err() != nil || !isShortage(err) {
+		if err == nil || ctx.Err() != nil || !sock.IsShortage(err) {
 			return nc, err
 		}
-		l.cfg.observe(Event{Kind: AcceptFailed, Addr: l.Addr(), Err: err, Retry: wait})
+		observe(Event{Kind: AcceptFailed, Addr: l.Addr(), Err: err, Retry: wait})
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}
-}
-
-// isShortage reports whether err passes when others let go of what is short, or concerns one caller only.
-func isShortage(err error) bool {
-	for _, shortage := range shortages {
-		if errors.Is(err, shortage) {
-			return true
-		}
-	}
-	return false
 }
 
 func (l *Listener) fail(err error) error {

@@ -6,8 +6,6 @@ import (
 	"io"
 	"iter"
 	"sync"
-
-	"parley/internal/sock"
 )
 
 // A Source says frames: *Conn, *Listener and *PacketConn are Sources.
@@ -127,7 +125,7 @@ func (m *merger) feedListener(ctx context.Context, l *Listener) {
 
 // feedConn hears one conversation, all whole frames of a read at once.
 func (m *merger) feedConn(ctx context.Context, c *Conn) {
-	undo := sock.CancelOn(ctx, c.nc.SetReadDeadline, c.restoreRead)
+	undo := c.armRead(ctx)
 	defer undo()
 	of := Frame{From: c.RemoteAddr(), Conn: c}
 	for {
@@ -150,10 +148,10 @@ func (m *merger) feedConn(ctx context.Context, c *Conn) {
 // receiveAll waits for one frame and adds it and those that came with it to b. With an error comes the beginning of a
 // frame that was cut short, if there is one.
 func (c *Conn) receiveAll(ctx context.Context, b *batch, of Frame) (part []byte, err error) {
-	if err := c.reading.acquire(ctx); err != nil {
+	if err := c.reading.Lock(ctx); err != nil {
 		return nil, err
 	}
-	defer c.reading.release()
+	defer c.reading.Unlock()
 	text, err := c.receive(ctx)
 	for err == nil && text != nil {
 		of.Data = text

@@ -9,6 +9,7 @@ import (
 	"net"
 
 	"parley/frame"
+	"parley/internal/mutex"
 	"parley/internal/sock"
 )
 
@@ -20,7 +21,7 @@ type PacketConn struct {
 	addr      Addr
 	say, hear frame.Format
 
-	reading lock
+	reading mutex.Mutex
 	memory  []byte // for one datagram, guarded by reading
 	rest    []byte // of a datagram that holds several frames, guarded by reading
 	from    net.Addr
@@ -35,7 +36,7 @@ func newPacketConn(pc net.PacketConn, cfg *Config, a Addr) *PacketConn {
 	if hear == nil {
 		hear = say
 	}
-	return &PacketConn{pc: pc, cfg: cfg, addr: a, say: say, hear: hear, reading: newLock()}
+	return &PacketConn{pc: pc, cfg: cfg, addr: a, say: say, hear: hear}
 }
 
 // Close stops hearing.
@@ -58,27 +59,27 @@ func (p *PacketConn) Send(ctx context.Context, text []byte, to net.Addr) error {
 	if err := ctx.Err(); err != nil {
 		return &Error{"send", to.String(), err}
 	}
-	out := outboxes.Get().(*[]byte)
-	defer putOutbox(out)
+	out := outboxes.Get().(*outbox)
+	defer out.done()
 	var err error
-	if *out, err = p.say.Append((*out)[:0], text); err == nil {
-		_, err = p.pc.WriteTo(*out, to)
+	if out.frame, err = p.say.Append(out.frame[:0], text); err == nil {
+		_, err = p.pc.WriteTo(out.frame, to)
 	}
 	if err != nil {
 		return &Error{"send", to.String(), err}
 	}
 	if p.cfg.Observe != nil {
-		p.cfg.observe(Event{Kind: Said, Addr: to, Data: text, Size: len(*out)})
+		p.cfg.observe(Event{Kind: Said, Addr: to, Data: text, Size: len(out.frame)})
 	}
 	return nil
 }
 
 // Receive returns the next frame, which is then the caller's. The error is an *Error.
 func (p *PacketConn) Receive(ctx context.Context) (Frame, error) {
-	if err := p.reading.acquire(ctx); err != nil {
+	if err := p.reading.Lock(ctx); err != nil {
 		return Frame{}, p.fail(err)
 	}
-	defer p.reading.release()
+	defer p.reading.Unlock()
 	f, err := p.receive(ctx)
 	return f, p.fail(err)
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
+	"strings"
 
 	"parley/frame"
 	"parley/internal/sock"
@@ -22,7 +24,7 @@ func (c *Conn) receive(ctx context.Context) ([]byte, error) {
 		if c.ended.Load() {
 			return c.lastPart()
 		}
-		if c.ending.Load() && len(c.in.data) == 0 {
+		if c.ending.Load() && len(c.in.Data) == 0 && !c.asking {
 			return nil, ErrServerEnding
 		}
 		if err := c.fill(); err != nil && !c.ended.Load() {
@@ -39,25 +41,24 @@ func (c *Conn) cut() ([]byte, error) {
 		return nil, c.failed
 	}
 	ended := c.ended.Load()
-	if len(c.in.data) == 0 && !c.edge && !(ended && c.hear == frame.UntilClose()) {
+	if len(c.in.Data) == 0 && !c.edge() && !(ended && c.hear == frame.UntilClose()) {
 		return nil, nil
 	}
-	text, size, err := c.in.scan(c.hear, ended || c.edge)
+	text, size, err := c.in.Scan(c.hear, ended || c.edge())
 	switch {
 	case err == nil:
 		err = c.tooLong(text, size)
-	case text == nil && c.edge:
+	case text == nil && c.edge():
 		err = nil
 	}
 	if err != nil {
 		c.failed = err
 		return nil, err
 	}
-	if text == nil && c.edge {
+	if text == nil && c.edge() {
 		return c.cutEdge(size)
 	}
 	if text == nil {
-		c.in.grow(size)
 		return nil, nil
 	}
 	return c.take(text, size, ended), nil
@@ -68,11 +69,13 @@ func (c *Conn) take(text []byte, size int, ended bool) []byte {
 	if ended && c.hear == frame.UntilClose() {
 		c.failed = io.EOF // there is exactly one such frame
 	}
-	own := c.in.cut(text)
-	c.in.drop(size)
-	c.edge = c.edge && len(c.in.data) > 0
+	own := c.in.Cut(text)
+	c.in.Drop(size)
+	if c.packets != nil {
+		c.packets.there = len(c.in.Data) > 0
+	}
 	if c.cfg.Observe != nil {
-		c.cfg.observe(Event{Kind: Heard, Conn: c, Addr: c.RemoteAddr(), Data: own, Size: size})
+		c.observeFrame(Heard, own, size)
 	}
 	return own
 }
@@ -80,10 +83,10 @@ func (c *Conn) take(text []byte, size int, ended bool) []byte {
 // cutEdge ends a frame at the edge of its datagram, as a datagram without a line end is a line too. If the frame's size
 // is known the datagram has fallen short of it.
 func (c *Conn) cutEdge(size int) ([]byte, error) {
-	rest := c.in.data
+	rest := c.in.Data
 	if size > 0 {
-		c.in.drop(len(rest))
-		c.edge = false
+		c.in.Drop(len(rest))
+		c.packets.there = false
 		return nil, fmt.Errorf("a datagram of %d bytes, where the frame has %d: %w", len(rest), size, io.ErrUnexpectedEOF)
 	}
 	return c.take(rest, len(rest), false), nil
@@ -93,14 +96,14 @@ func (c *Conn) cutEdge(size int) ([]byte, error) {
 func (c *Conn) tooLong(text []byte, size int) error {
 	limit := c.cfg.maxFrame()
 	if text == nil {
-		size = max(size, len(c.in.data))
+		size = max(size, len(c.in.Data))
 	}
 	if limit == 0 || size <= limit {
 		return nil
 	}
 	return &frame.TooLongError{
 		Limit: limit, Format: c.hear.String(), Size: size,
-		Heard: append([]byte(nil), c.in.data[:min(len(c.in.data), 64)]...),
+		Heard: append([]byte(nil), c.in.Data[:min(len(c.in.Data), 64)]...),
 	}
 }
 
@@ -111,8 +114,8 @@ func (c *Conn) lastPart() ([]byte, error) {
 	if err == nil {
 		return nil, io.EOF
 	}
-	part := c.in.cut(c.in.data)
-	c.in.drop(len(part))
+	part := c.in.Cut(c.in.Data)
+	c.in.Drop(len(part))
 	return part, err
 }
 
@@ -122,92 +125,148 @@ func (c *Conn) interrupted(ctx context.Context, err error) error {
 		return err
 	}
 	cause := ctx.Err()
-	if cause == nil && c.ending.Load() && !c.pastDeadline() {
-		c.restoreRead() // the Server's nudge; whoever is in mid-frame may finish it
+	if cause == nil && c.nudged(err) {
 		return nil
 	}
 	if cause == nil {
 		cause = os.ErrDeadlineExceeded
 	}
-	if n := len(c.in.data); n > 0 {
+	if n := len(c.in.Data); n > 0 {
 		return fmt.Errorf("heard %d bytes without %s: %w", n, c.hear.End(), cause)
 	}
 	return cause
 }
 
-// fill waits until more has come and puts it into the inbox. It holds no memory while it waits.
-func (c *Conn) fill() (err error) {
-	switch {
-	case c.edges:
-		err = c.fillDatagram()
-	case c.raw != nil:
-		c.readErr = nil
-		if err = c.raw.Read(c.ready); err == nil {
-			err = c.readErr
-		}
-	default:
-		c.waits()
-		var n int
-		n, err = c.nc.Read(c.in.space())
-		c.in.put(n)
-		c.heard.Add(int64(n))
-		c.in.rest()
-	}
-	c.rwait.Store(0)
-	if err == io.EOF {
-		c.hearEnd()
-	}
-	return asRead(err)
-}
-
-// readReady is what fill does when the descriptor may be ready; false waits until it is.
-func (c *Conn) readReady(fd uintptr) bool {
-	n, again, err := sys.Read(fd, c.in.space())
-	if again {
-		c.in.rest()
-		c.waits()
+// nudged reports whether err is only the nudge of a Server that ends, and takes it back: who is not between two frames may
+// go on.
+func (c *Conn) nudged(err error) bool {
+	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !c.ending.Load() || c.pastDeadline() {
 		return false
 	}
-	if err != nil {
-		c.readErr = &net.OpError{Op: "read", Net: c.network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError("read", err)}
-	} else if n == 0 {
-		c.readErr = io.EOF
-	}
-	c.in.put(max(n, 0))
-	c.in.rest()
-	c.heard.Add(int64(max(n, 0)))
+	c.restoreRead()
 	return true
 }
 
-// asRead gives the errors of syscall.RawConn the name that package net gives those of Read.
-func asRead(err error) error {
-	if oe, ok := err.(*net.OpError); ok && oe.Op == "raw-read" {
-		oe.Op = "read"
+// fill waits until more has come and puts it into the inbox. On a socket it holds no memory while it waits.
+func (c *Conn) fill() error {
+	if c.raw != nil {
+		return c.await()
+	}
+	return c.fillPlain()
+}
+
+// fillPlain is fill for transports that are more than a socket.
+func (c *Conn) fillPlain() error {
+	if c.packets != nil {
+		return c.fillDatagram()
+	}
+	c.waits()
+	n, err := c.nc.Read(c.in.Space())
+	c.in.Put(n)
+	c.in.Rest()
+	return c.heardMore(n, err)
+}
+
+// heardMore counts what a read brought.
+func (c *Conn) heardMore(n int, err error) error {
+	c.rwait.Store(0)
+	c.heard.Add(int64(n))
+	if err == io.EOF {
+		c.hearEnd()
 	}
 	return err
 }
 
+// await reads once something has come, into c.into or else the inbox.
+//
+// An idle conversation waits here, so this and what leads here must need little stack: a goroutine that outgrows its
+// first 2 KiB costs twice as much for good. That is why there is no defer, and why so little is done in each function.
+func (c *Conn) await() error {
+	err := c.raw.Read(c.ready)
+	if err == nil {
+		err, c.readErr = c.readErr, nil
+	}
+	c.rwait.Store(0)
+	return asNet(err)
+}
+
+// readReady reads what has come; false waits until something has.
+func (c *Conn) readReady(fd uintptr) bool {
+	p := c.into
+	if p == nil {
+		p = c.in.Space()
+	}
+	n, again, err := sys.Read(fd, p)
+	if again {
+		c.in.Rest()
+		c.waits()
+		return false
+	}
+	c.took(n, err)
+	return true
+}
+
+// took notes what readReady has read.
+func (c *Conn) took(n int, err error) {
+	switch {
+	case err != nil:
+		c.readErr = c.opError("read", err)
+		c.in.Rest()
+	case n == 0:
+		c.readErr = io.EOF
+		c.in.Rest()
+		c.hearEnd()
+	case c.into != nil:
+		c.into = c.into[:n]
+	default:
+		c.in.Put(n)
+	}
+	c.heard.Add(int64(n))
+}
+
+// opError names a failed system call as package net does.
+func (c *Conn) opError(op string, err error) error {
+	return &net.OpError{Op: op, Net: c.network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+}
+
+// asNet gives the errors of syscall.RawConn the names that package net gives those of Read and Write.
+func asNet(err error) error {
+	if oe, ok := err.(*net.OpError); ok {
+		oe.Op = strings.TrimPrefix(oe.Op, "raw-")
+	}
+	return err
+}
+
+// datagrams is what a conversation needs besides, where the transport keeps edges.
+type datagrams struct {
+	memory []byte // for one
+	there  bool   // the inbox holds one, perhaps an empty one
+}
+
+// edge reports whether the inbox ends where a datagram does.
+func (c *Conn) edge() bool { return c.packets != nil && c.packets.there }
+
 // fillDatagram reads one datagram. One that fills all of the memory may have been cut off by the kernel, and is refused.
 func (c *Conn) fillDatagram() error {
-	if c.datagram == nil {
-		c.datagram = make([]byte, sock.MaxDatagram(c.LocalAddr()))
+	d := c.packets
+	if d.memory == nil {
+		d.memory = make([]byte, sock.MaxDatagram(c.LocalAddr()))
 	}
 	c.waits()
-	n, err := c.nc.Read(c.datagram)
-	if err != nil {
+	n, err := c.nc.Read(d.memory)
+	if err := c.heardMore(n, err); err != nil {
 		return err
 	}
-	if n == len(c.datagram) {
-		return &frame.TooLongError{Limit: n - 1, Format: c.hear.String(), Size: n, Heard: append([]byte(nil), c.datagram[:64]...)}
+	if n == len(d.memory) {
+		return &frame.TooLongError{Limit: n - 1, Format: c.hear.String(), Size: n, Heard: append([]byte(nil), d.memory[:64]...)}
 	}
-	c.in.data, c.edge = c.datagram[:n], true
-	c.heard.Add(int64(n))
+	c.in.Data, d.there = d.memory[:n], true
 	return nil
 }
 
 // waits notes for State that nothing can be done before the other end speaks.
 func (c *Conn) waits() {
-	c.part.Store(int64(len(c.in.data)))
+	c.part.Store(int32(min(len(c.in.Data), math.MaxInt32)))
 	c.rwait.Store(now())
 }
 

@@ -7,47 +7,135 @@ import (
 	"io"
 	"os"
 	"sync"
-	"time"
 
 	"parley/frame"
-	"parley/internal/sock"
+	"parley/internal/sys"
 )
 
-// outboxes hold a frame while it is written; those that a long frame has blown up are not kept.
-var outboxes = sync.Pool{New: func() any { return new([]byte) }}
+// An outbox is what a write needs while it lasts: memory for a frame, and how far it has got.
+type outbox struct {
+	frame []byte
+	c     *Conn
+	ctx   context.Context
+	undo  func() // of armWrite, if the write had to wait
+	rest  []byte // not yet written
+	err   error
+	ready func(uintptr) bool // writeReady
+}
 
-const keptOutbox = 64 << 10
+// outboxes are shared by all conversations, as most write nothing most of the time.
+var outboxes = sync.Pool{New: func() any {
+	o := new(outbox)
+	o.ready = o.writeReady
+	return o
+}}
+
+// keptFrame is the largest memory for a frame that an outbox keeps, in bytes.
+const keptFrame = 64 << 10
+
+func (o *outbox) done() {
+	if cap(o.frame) > keptFrame {
+		o.frame = nil
+	}
+	o.c, o.ctx, o.undo, o.rest, o.err = nil, nil, nil, nil, nil
+	outboxes.Put(o)
+}
+
+// Write says p as it is, without an end mark.
+func (c *Conn) Write(p []byte) (int, error) {
+	if err := c.writing.Lock(context.Background()); err != nil {
+		return 0, err
+	}
+	defer c.writing.Unlock()
+	o := outboxes.Get().(*outbox)
+	defer o.done()
+	return o.write(context.Background(), c, p)
+}
+
+// write writes p, until ctx ends. It needs c's lock.
+func (o *outbox) write(ctx context.Context, c *Conn, p []byte) (int, error) {
+	if c.raw == nil || len(p) == 0 {
+		return c.writePlain(ctx, p)
+	}
+	o.c, o.ctx, o.rest = c, ctx, p
+	err := c.raw.Write(o.ready)
+	if o.undo != nil {
+		o.undo()
+		c.wwait.Store(0)
+	}
+	if err == nil {
+		err = o.err
+	}
+	return len(p) - len(o.rest), asNet(err)
+}
+
+// writeReady writes what the kernel takes; false waits until it takes more. Only then does ctx come into play, so that a
+// write that need not wait, as nearly all, costs no more than the system call.
+func (o *outbox) writeReady(fd uintptr) bool {
+	for len(o.rest) > 0 {
+		n, again, err := sys.Write(fd, o.rest)
+		if again {
+			o.waits()
+			return false
+		}
+		if err != nil {
+			o.err = o.c.opError("write", err)
+			return true
+		}
+		o.rest = o.rest[n:]
+		o.c.said.Add(int64(n))
+	}
+	return true
+}
+
+func (o *outbox) waits() {
+	if o.undo == nil {
+		o.undo = o.c.armWrite(o.ctx)
+	}
+	o.c.wwait.Store(now())
+}
+
+// writePlain is write for transports that are more than a socket.
+func (c *Conn) writePlain(ctx context.Context, p []byte) (int, error) {
+	undo := c.armWrite(ctx)
+	defer undo()
+	c.wwait.Store(now())
+	n, err := c.nc.Write(p)
+	c.wwait.Store(0)
+	c.said.Add(int64(n))
+	return n, err
+}
 
 // Send says p as one frame, which adds its end mark; p stays the caller's. A text that contains its own end is an error
 // (frame.ErrContainsEnd) and nothing is said. When ctx ends in the middle of the frame, the conversation is out of step
 // and says nothing more. A frame that ends with the close says the end too.
 func (c *Conn) Send(ctx context.Context, p []byte) error {
-	if err := c.writing.acquire(ctx); err != nil {
+	if err := c.writing.Lock(ctx); err != nil {
 		return c.fail("send", err)
 	}
-	defer c.writing.release()
-	return c.fail("send", c.send(ctx, p))
+	o := outboxes.Get().(*outbox)
+	err := o.send(ctx, c, p)
+	o.done()
+	c.writing.Unlock()
+	return c.fail("send", err)
 }
 
-// send needs the lock.
-func (c *Conn) send(ctx context.Context, p []byte) error {
+// send says a frame. It needs c's lock.
+func (o *outbox) send(ctx context.Context, c *Conn, p []byte) (err error) {
 	if c.sendLost {
-		return fmt.Errorf("%w: an earlier frame was said in part only", ErrOutOfStep)
+		return errSendLost
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	out := outboxes.Get().(*[]byte)
-	defer putOutbox(out)
-	var err error
-	if *out, err = c.say.Append((*out)[:0], p); err != nil {
+	if o.frame, err = c.say.Append(o.frame[:0], p); err != nil {
 		return err
 	}
-	if err := c.sayWhole(ctx, *out); err != nil {
-		return err
+	if n, err := o.write(ctx, c, o.frame); err != nil {
+		return c.sendFailed(ctx, n, len(o.frame), err)
 	}
 	if c.cfg.Observe != nil {
-		c.cfg.observe(Event{Kind: Said, Conn: c, Addr: c.RemoteAddr(), Data: p, Size: len(*out)})
+		c.observeFrame(Said, p, len(o.frame))
 	}
 	if c.say == frame.UntilClose() {
 		return c.CloseWrite()
@@ -55,23 +143,13 @@ func (c *Conn) send(ctx context.Context, p []byte) error {
 	return nil
 }
 
-func putOutbox(out *[]byte) {
-	if cap(*out) <= keptOutbox {
-		outboxes.Put(out)
-	}
-}
+var errSendLost = fmt.Errorf("%w: an earlier frame was said in part only", ErrOutOfStep)
 
-// sayWhole writes all of wire, or marks the conversation if it wrote a part.
-func (c *Conn) sayWhole(ctx context.Context, wire []byte) error {
-	undo := sock.CancelOn(ctx, c.nc.SetWriteDeadline, c.restoreWrite)
-	n, err := c.write(wire)
-	undo()
-	if err == nil {
-		return nil
-	}
+// sendFailed remembers a frame that was said in part.
+func (c *Conn) sendFailed(ctx context.Context, n, size int, err error) error {
 	c.sendLost = n > 0
 	if ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("said %d of %d bytes: %w", n, len(wire), ctx.Err())
+		return fmt.Errorf("said %d of %d bytes: %w", n, size, ctx.Err())
 	}
 	return err
 }
@@ -80,14 +158,14 @@ func (c *Conn) sayWhole(ctx context.Context, wire []byte) error {
 // speak, the reply may still come and be taken for another's: every later Ask is then ErrOutOfStep. So it is if
 // something was heard before the question. io.ErrUnexpectedEOF means that the other end has ended without a reply.
 func (c *Conn) Ask(ctx context.Context, p []byte) ([]byte, error) {
-	if err := c.reading.acquire(ctx); err != nil {
+	if err := c.reading.Lock(ctx); err != nil {
 		return nil, c.fail("ask", err)
 	}
-	defer c.reading.release()
+	defer c.reading.Unlock()
 	if c.askLost {
 		return nil, c.fail("ask", fmt.Errorf("%w: an earlier question has no reply yet", ErrOutOfStep))
 	}
-	if n := len(c.in.data); n > 0 {
+	if n := len(c.in.Data); n > 0 {
 		return nil, c.fail("ask", fmt.Errorf("%w: %d bytes were heard before the question; receive them first", ErrOutOfStep, n))
 	}
 	said := c.said.Load()
@@ -95,19 +173,14 @@ func (c *Conn) Ask(ctx context.Context, p []byte) ([]byte, error) {
 		c.askLost = c.said.Load() != said
 		return nil, c.fail("ask", err)
 	}
-	undo := sock.CancelOn(ctx, c.nc.SetReadDeadline, c.restoreRead)
+	undo := c.armRead(ctx)
 	defer undo()
+	c.asking = true
 	reply, err := c.receive(ctx)
+	c.asking = false
 	c.askLost = err != nil
 	if err == io.EOF {
 		err = fmt.Errorf("the other end has ended without a reply: %w", io.ErrUnexpectedEOF)
 	}
 	return reply, c.fail("ask", err)
-}
-
-// pastDeadline reports whether the user's own read deadline has gone by.
-func (c *Conn) pastDeadline() bool {
-	c.deadline.mu.Lock()
-	defer c.deadline.mu.Unlock()
-	return !c.deadline.read.IsZero() && !time.Now().Before(c.deadline.read)
 }

@@ -29,11 +29,7 @@ type Scheme struct {
 }
 
 // A Param is something that an address may say after its target: ?name=value.
-type Param struct {
-	Name    string
-	Value   string // what stands for the value in help: "SECONDS"; empty for a switch, which needs no value
-	Summary string // one line, for help
-}
+type Param = sock.Param
 
 var registry struct {
 	sync.RWMutex

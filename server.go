@@ -39,7 +39,7 @@ type Server struct {
 func (s *Server) Serve(ctx context.Context, ln *Listener) error {
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	r := &run{Server: s, ctx: work, conns: map[*Conn]*activity{}, perHost: map[string]int{}}
+	r := &run{Server: s, ctx: work, conns: map[*Conn]struct{}{}, perHost: map[string]int{}}
 	if s.MaxConns > 0 {
 		r.slots = make(chan struct{}, s.MaxConns)
 	}
@@ -61,52 +61,39 @@ type run struct {
 	handlers sync.WaitGroup
 
 	mu      sync.Mutex
-	conns   map[*Conn]*activity
+	conns   map[*Conn]struct{}
 	perHost map[string]int
 }
 
 // activity is what the sweep last saw of a conversation.
 type activity struct {
 	bytes int64
-	since time.Time
+	since int64 // Unix ns
 }
 
 func (r *run) acceptAll(ctx context.Context, ln *Listener) error {
-	ln = r.watched(ln)
+	observe := func(e Event) {
+		r.warn("cannot accept callers, will try again", "on", e.Addr.String(), "err", e.Err, "in", e.Retry)
+		ln.cfg.observe(e)
+	}
 	if !r.takeSlot(ctx) {
 		return nil
 	}
-	for c, err := range ln.Conns(ctx) {
+	conns := func(yield func(*Conn, error) bool) { ln.eachConn(ctx, observe, yield) }
+	for c, err := range conns {
 		if err != nil {
 			return err
 		}
 		if !r.admit(c) {
 			continue
 		}
-		r.handlers.Go(func() { r.hold(c) })
+		r.handlers.Add(1)
+		go r.hold(c)
 		if !r.takeSlot(ctx) {
 			return nil
 		}
 	}
 	return nil
-}
-
-// watched returns ln with the log told of callers that could not be accepted.
-func (r *run) watched(ln *Listener) *Listener {
-	if r.Log == nil {
-		return ln
-	}
-	own := *ln
-	own.cfg = ln.cfg.clone()
-	own.cfg.Observe = func(e Event) {
-		if e.Kind == AcceptFailed {
-			r.Log.Warn("cannot accept callers, will try again", "on", e.Addr.String(), "err", e.Err, "in", e.Retry)
-		}
-		if ln.cfg.Observe != nil {
-			ln.cfg.Observe(e)
-		}
-	}
-	return &own
 }
 
 func (r *run) takeSlot(ctx context.Context) bool {
@@ -130,7 +117,9 @@ func (r *run) admit(c *Conn) bool {
 		if r.MaxPerHost > 0 {
 			r.perHost[host]++
 		}
-		r.conns[c] = &activity{since: time.Now()}
+		r.conns[c] = struct{}{}
+		c.held = r.ctx
+		c.swept = activity{since: now()}
 	}
 	r.mu.Unlock()
 	if full {
@@ -154,17 +143,26 @@ func (r *run) leave(c *Conn) {
 	}
 }
 
-// hold runs the handler. A panic ends one conversation, not the server.
+// hold runs the handler. It keeps its stack small; see Conn.await.
 func (r *run) hold(c *Conn) {
-	defer r.leave(c)
-	defer c.Close()
-	defer func() {
-		if p := recover(); p != nil {
-			r.warn("handler panicked", "caller", c.peer(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		}
-	}()
-	err := r.Handler(r.ctx, c)
-	if err != nil && err != io.EOF && !errors.Is(err, ErrServerEnding) {
+	defer r.letGo(c)
+	if err := r.Handler(r.ctx, c); err != nil {
+		r.complain(c, err)
+	}
+}
+
+// letGo ends a conversation, also when its handler panics: that ends one conversation, not the server.
+func (r *run) letGo(c *Conn) {
+	if p := recover(); p != nil {
+		r.warn("handler panicked", "caller", c.peer(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	}
+	c.Close()
+	r.leave(c)
+	r.handlers.Done()
+}
+
+func (r *run) complain(c *Conn, err error) {
+	if err != io.EOF && !errors.Is(err, ErrServerEnding) {
 		r.warn("conversation failed", "caller", c.peer(), "err", err)
 	}
 }
@@ -227,21 +225,21 @@ func (r *run) sweepLoop(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			r.sweep(time.Now())
+			r.sweep(now())
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (r *run) sweep(now time.Time) {
+func (r *run) sweep(now int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for c, a := range r.conns {
+	for c := range r.conns {
 		switch bytes := c.said.Load() + c.heard.Load(); {
-		case bytes != a.bytes:
-			*a = activity{bytes, now}
-		case now.Sub(a.since) >= r.Idle:
+		case bytes != c.swept.bytes:
+			c.swept = activity{bytes, now}
+		case now-c.swept.since >= int64(r.Idle):
 			c.closeFor(ErrIdle)
 		}
 	}

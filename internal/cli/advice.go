@@ -18,6 +18,7 @@ func advice(err error) string {
 	listening := errors.As(err, &pe) && pe.Op == "listen"
 	var dns *net.DNSError
 	var limit *limitError
+	var local *localError
 	switch {
 	case errors.As(err, &limit):
 		return ""
@@ -37,6 +38,8 @@ func advice(err error) string {
 		return "there is no way to that network from here"
 	case errors.Is(err, frame.ErrContainsEnd):
 		return "choose a --frame whose end is not in the text; parley help formats lists them"
+	case errors.As(err, &local):
+		return ""
 	case isBroken(err):
 		return "the other end closed without hearing everything; some of what was said may be lost"
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strings"
@@ -55,10 +56,10 @@ func (v *asking) run(cmd *cobra.Command, address string, args []string) (err err
 		return err
 	}
 	ctx, cancel := v.limited(cmd.Context())
-	defer cancel()
+	defer cancel(nil)
 	var observe func(parley.Event)
 	if v.json {
-		v.rec = newRecorder(v.u.out, "ask", []string{address}, true, v.say, v.hear)
+		v.rec = newRecorder(cancel, v.u.out, "ask", []string{address}, true, v.say, v.hear)
 		observe = v.rec.observe
 	}
 	if len(args) == 0 && v.u.inTerm {
@@ -69,12 +70,12 @@ func (v *asking) run(cmd *cobra.Command, address string, args []string) (err err
 		return because(ctx, err)
 	}
 	defer c.Close()
-	watched, stop := watch{flags: &v.flags, u: v.u, c: c, who: address, quiet: v.typing(c, args)}.start(ctx)
+	watched, stop := watch{flags: &v.flags, u: v.u, c: c, who: address, from: "standard input", quiet: v.typing(c, args)}.start(ctx)
 	defer stop()
 	part, err := v.askAll(watched, c, v.requests(args))
 	err = because(watched, err)
 	v.rec.ended(c, part, err)
-	return err
+	return cmp.Or(err, v.rec.err())
 }
 
 // typing reports whether it is the person's turn.

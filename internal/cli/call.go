@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -58,10 +59,10 @@ func (v *calling) run(cmd *cobra.Command, address string) (err error) {
 		return err
 	}
 	ctx, cancel := v.limited(cmd.Context())
-	defer cancel()
+	defer cancel(nil)
 	var observe func(parley.Event)
 	if v.json {
-		v.rec = newRecorder(v.u.out, "call", []string{address}, true, v.say, v.hear)
+		v.rec = newRecorder(cancel, v.u.out, "call", []string{address}, true, v.say, v.hear)
 		observe = v.rec.observe
 	}
 	c, err := v.dial(ctx, v.config(v.say, v.hear, observe), address)
@@ -71,7 +72,7 @@ func (v *calling) run(cmd *cobra.Command, address string) (err error) {
 	defer c.Close()
 	err = v.talk(ctx, c, address, cmd.Flags().Changed("say"))
 	v.rec.ended(c, nil, err)
-	return err
+	return cmp.Or(err, v.rec.err())
 }
 
 // talk holds the conversation: in frames where they matter, else in bytes.
@@ -100,4 +101,3 @@ func (v *calling) input() iter.Seq2[[]byte, error] {
 	}
 	return lines(v.u.in)
 }
-

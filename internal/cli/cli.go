@@ -19,6 +19,9 @@ var version string
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// A standard output that nobody reads is an error like any other (exit code 1), and no death by signal that leaves
+	// Unix sockets behind.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	u := newUI(os.Stdin, os.Stdout, os.Stderr)
 	root := Command(u)
 	root.SetContext(withInterrupt(ctx))

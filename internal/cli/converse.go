@@ -33,7 +33,7 @@ func (v converse) run(ctx context.Context) error {
 	var typing atomic.Bool
 	typing.Store(v.keyed)
 	quiet := func() bool { return typing.Load() && v.c.State().Saying.IsZero() }
-	ctx, stop := watch{v.flags, v.u, v.c, v.who, quiet}.start(ctx)
+	ctx, stop := watch{flags: v.flags, u: v.u, c: v.c, who: v.who, quiet: quiet}.start(ctx)
 	defer stop()
 	said, heard := make(chan error, 1), make(chan error, 1)
 	if v.say != nil {

@@ -74,12 +74,14 @@ func (f *flags) config(say, hear frame.Format, observe func(parley.Event)) *parl
 	return &parley.Config{Frame: say, HearFrame: hear, MaxFrame: limit, Timeout: f.connectTimeout, Observe: observe}
 }
 
-// limited returns ctx with --max-time.
-func (f *flags) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+// limited returns ctx with --max-time, and the way to end everything for another reason.
+func (f *flags) limited(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	if f.maxTime <= 0 {
-		return context.WithCancel(ctx)
+		return ctx, cancel
 	}
-	return context.WithTimeoutCause(ctx, f.maxTime, &limitError{"--max-time", f.maxTime, "not done in the time allowed"})
+	ctx, stop := context.WithTimeoutCause(ctx, f.maxTime, &limitError{"--max-time", f.maxTime, "not done in the time allowed"})
+	return ctx, func(cause error) { cancel(cause); stop() }
 }
 
 // dial calls address and says which limit ended a call that did not come about.
@@ -94,8 +96,14 @@ func (f *flags) dial(ctx context.Context, cfg *parley.Config, address string) (*
 		defer cancel()
 	}
 	c, err := cfg.Dial(ctx, address)
-	if err != nil && context.Cause(ctx) != nil {
-		return nil, context.Cause(ctx)
+	if err == nil {
+		return c, nil
 	}
-	return c, err
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done() // its timer may be later than package net, which looks at the clock
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	return nil, err
 }

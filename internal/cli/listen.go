@@ -27,6 +27,7 @@ type listening struct {
 
 	show    *display
 	callers callers
+	giveUp  context.CancelCauseFunc // ends all conversations
 
 	mu    sync.Mutex
 	worst error // the first conversation that went wrong
@@ -85,18 +86,16 @@ func (v *listening) run(cmd *cobra.Command, address string) (err error) {
 		v.count = 1
 	}
 	ctx, cancel := v.limited(cmd.Context())
-	defer cancel()
+	defer cancel(nil)
 	if v.json {
-		v.rec = newRecorder(v.u.out, "listen", []string{address}, false, v.say, v.hear)
+		v.rec = newRecorder(cancel, v.u.out, "listen", []string{address}, false, v.say, v.hear)
 	}
+	v.giveUp = cancel
 	v.show = newDisplay(v.u, v.tag, v.json)
 	if err := v.open(ctx, address); err != nil {
 		return because(ctx, err)
 	}
-	if v.rec != nil {
-		return v.rec.err()
-	}
-	return nil
+	return v.rec.err()
 }
 
 func (v *listening) open(ctx context.Context, address string) error {
@@ -187,6 +186,10 @@ func (v *listening) hold(ctx context.Context, c *caller) {
 	v.show.went(c, err)
 	v.rec.ended(c.conn, part, err)
 	if err == nil || errors.Is(err, errInterrupted) || context.Cause(ctx) != nil {
+		return
+	}
+	if local := (*localError)(nil); errors.As(err, &local) {
+		v.giveUp(err) // there is nowhere to print what others say
 		return
 	}
 	v.complain(c, err)

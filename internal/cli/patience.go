@@ -15,6 +15,7 @@ type watch struct {
 	u     *ui
 	c     *parley.Conn
 	who   string      // the other end, as the user knows it
+	from  string      // what is waited for while nothing is being heard or said; empty means the other end
 	quiet func() bool // whether a wait now needs no words, as when a person is typing; nil means it always does
 }
 
@@ -75,6 +76,8 @@ func (w watch) whom(s parley.State) string {
 	switch {
 	case s.HeardEnd:
 		return "the end of standard input"
+	case w.from != "" && s.Hearing.IsZero() && s.Saying.IsZero():
+		return w.from
 	case !s.Saying.IsZero() && s.NotReading:
 		return w.who + " to read"
 	case s.Unfinished > 0:

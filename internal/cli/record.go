@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -15,7 +16,8 @@ import (
 // A recorder writes the transcript of --json from the events of the library. Conversations are numbered as they come.
 type recorder struct {
 	w            *transcript.Writer
-	mine, theirs string // the roles: client and server, or the other way round
+	giveUp       context.CancelCauseFunc // for when it cannot be written
+	mine, theirs string                  // the roles: client and server, or the other way round
 	say, hear    frame.Format
 
 	mu    sync.Mutex
@@ -29,8 +31,8 @@ type recorded struct {
 	how     string // how it ended, once that is known
 }
 
-func newRecorder(w io.Writer, verb string, address []string, caller bool, say, hear frame.Format) *recorder {
-	r := &recorder{w: transcript.NewWriter(w), mine: "server", theirs: "client", say: say, hear: hear, calls: map[any]*recorded{}}
+func newRecorder(giveUp context.CancelCauseFunc, w io.Writer, verb string, address []string, caller bool, say, hear frame.Format) *recorder {
+	r := &recorder{w: transcript.NewWriter(w), giveUp: giveUp, mine: "server", theirs: "client", say: say, hear: hear, calls: map[any]*recorded{}}
 	if caller {
 		r.mine, r.theirs = "client", "server"
 	}
@@ -38,11 +40,18 @@ func newRecorder(w io.Writer, verb string, address []string, caller bool, say, h
 	return r
 }
 
-// write cannot report a failure from within an event; Err does.
-func (r *recorder) write(l transcript.Line) { _ = r.w.Write(l) }
+// write cannot report a failure from within an event; err does.
+func (r *recorder) write(l transcript.Line) {
+	if r.w.Write(l) != nil {
+		r.giveUp(r.err())
+	}
+}
 
 // err returns why the transcript is incomplete, if it is.
 func (r *recorder) err() error {
+	if r == nil {
+		return nil
+	}
 	return localOutput(r.w.Err())
 }
 

@@ -67,7 +67,7 @@ func splitHostPort(target string) (host, service string, err error) {
 	case !ok:
 		return "", "", Mistake("no port in %q; write %s:7070, or localhost:%s if that is a service", target, target, target)
 	case strings.Contains(service, ":"):
-		return "", "", Mistake("too many colons in %q; an IPv6 address goes in brackets: [%s]:7070", target, target)
+		return "", "", Mistake("too many colons in %q; an IPv6 address goes in brackets: [::1]:7070", target)
 	case service == "":
 		return "", "", Mistake("no port after the colon of %q", target)
 	}

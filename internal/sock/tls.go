@@ -23,9 +23,10 @@ func DialTLS(ctx context.Context, target string, p Params, base *tls.Config) (*T
 		return nil, err
 	}
 	c := newTLSConn(nc, tc, tls.Client)
-	if err := c.HandshakeContext(ctx); err != nil {
+	c.begin.Do(func() { c.shake(ctx) })
+	if c.handshakeErr != nil {
 		c.Close()
-		return nil, explainTLS(err)
+		return nil, explainTLS(c.handshakeErr)
 	}
 	return c, nil
 }

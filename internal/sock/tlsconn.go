@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -19,8 +20,15 @@ type TLSConn struct {
 	*tls.Conn
 	wire             *wire
 	handshakeTimeout time.Duration // for the handshake of an accepted conversation; 0 means none
-	handshake        sync.Once
-	handshakeErr     error
+	begin            sync.Once     // of the handshake
+	done             chan struct{} // closed when the handshake is over
+	handshakeErr     error         // valid when done is closed
+	closed           atomic.Bool
+
+	mu              sync.Mutex // guards the rest, and the order of deadlines
+	shaken          bool       // the deadlines have been given to the wire
+	readAt, writeAt time.Time
+	readBy, writeBy limit
 }
 
 // Below returns the connection that TLS runs over.
@@ -31,23 +39,80 @@ const recordSize = 16 << 10
 
 func newTLSConn(nc net.Conn, config *tls.Config, side func(net.Conn, *tls.Config) *tls.Conn) *TLSConn {
 	w := &wire{Conn: nc}
-	return &TLSConn{Conn: side(w, config), wire: w}
+	return &TLSConn{Conn: side(w, config), wire: w, done: make(chan struct{}), readBy: newLimit(), writeBy: newLimit()}
 }
 
-// ensureHandshake runs the handshake that accepting left out.
-func (c *TLSConn) ensureHandshake() error {
-	c.handshake.Do(func() {
-		ctx := context.Background()
-		if c.handshakeTimeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, c.handshakeTimeout)
-			defer cancel()
-		}
-		if err := c.Conn.HandshakeContext(ctx); err != nil {
-			c.handshakeErr = explainHandshake(err)
-		}
-	})
-	return c.handshakeErr
+// ensureHandshake waits for the handshake that accepting left out, until by. The handshake itself goes on whatever the
+// deadlines: half of one cannot be resumed. Only its own timeout and Close end it.
+func (c *TLSConn) ensureHandshake(op string, by *limit) error {
+	c.begin.Do(func() { go c.shakeAccepted() })
+	select {
+	case <-by.passed():
+		return c.timeout(op)
+	default:
+	}
+	select {
+	case <-c.done:
+		return c.handshakeErr
+	case <-by.passed():
+		return c.timeout(op)
+	}
+}
+
+func (c *TLSConn) timeout(op string) error {
+	return &net.OpError{Op: op, Net: "tls", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.ErrDeadlineExceeded}
+}
+
+func (c *TLSConn) shakeAccepted() {
+	ctx := context.Background()
+	if c.handshakeTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.handshakeTimeout)
+		defer cancel()
+	}
+	c.shake(ctx)
+}
+
+// shake does the handshake, and gives the wire the deadlines that were set meanwhile.
+func (c *TLSConn) shake(ctx context.Context) {
+	if err := c.Conn.HandshakeContext(ctx); err != nil {
+		c.handshakeErr = explainHandshake(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shaken = true
+	_ = c.Conn.SetReadDeadline(c.readAt)
+	_ = c.Conn.SetWriteDeadline(c.writeAt)
+	close(c.done)
+}
+
+// SetDeadline is SetReadDeadline and SetWriteDeadline.
+func (c *TLSConn) SetDeadline(t time.Time) error {
+	return cmp.Or(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline bounds Read, but not the handshake.
+func (c *TLSConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readAt = t
+	c.readBy.set(t)
+	if !c.shaken {
+		return nil
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// SetWriteDeadline bounds Write, but not the handshake.
+func (c *TLSConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writeAt = t
+	c.writeBy.set(t)
+	if !c.shaken {
+		return nil
+	}
+	return c.Conn.SetWriteDeadline(t)
 }
 
 func explainHandshake(err error) error {
@@ -58,7 +123,7 @@ func explainHandshake(err error) error {
 }
 
 func (c *TLSConn) Read(p []byte) (int, error) {
-	if err := c.ensureHandshake(); err != nil {
+	if err := c.ensureHandshake("read", &c.readBy); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
@@ -68,12 +133,13 @@ func (c *TLSConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write gives crypto/tls one record at a time, so that at most one is owed.
+// Write gives crypto/tls one record at a time, so that at most one is owed; and none after the deadline, or it would say
+// something although it has failed.
 func (c *TLSConn) Write(p []byte) (n int, err error) {
-	if err := c.ensureHandshake(); err != nil {
-		return 0, err
-	}
 	for {
+		if err := c.ensureHandshake("write", &c.writeBy); err != nil {
+			return n, err
+		}
 		if err := c.wire.settle(); err != nil {
 			return n, err
 		}
@@ -83,7 +149,7 @@ func (c *TLSConn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 		if c.wire.owes() {
-			return n, &net.OpError{Op: "write", Net: "tls", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.ErrDeadlineExceeded}
+			return n, c.timeout("write")
 		}
 		if len(p) == 0 {
 			return n, nil
@@ -93,7 +159,10 @@ func (c *TLSConn) Write(p []byte) (n int, err error) {
 
 // CloseWrite says close_notify, after what is owed.
 func (c *TLSConn) CloseWrite() error {
-	if err := c.ensureHandshake(); err != nil {
+	if c.closed.Load() {
+		return &net.OpError{Op: "close", Net: "tls", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: net.ErrClosed}
+	}
+	if err := c.ensureHandshake("close", &c.writeBy); err != nil {
 		return err
 	}
 	if err := c.wire.settle(); err != nil {
@@ -102,12 +171,18 @@ func (c *TLSConn) CloseWrite() error {
 	return c.Conn.CloseWrite()
 }
 
-// Close does not wait for a handshake that never came.
+// Close does not wait for a handshake that never came, and ends one that is under way. It asks nothing of the *tls.Conn
+// until then, whose answers wait for the handshake too.
 func (c *TLSConn) Close() error {
-	if !c.ConnectionState().HandshakeComplete {
-		return c.wire.Conn.Close()
+	c.closed.Store(true)
+	select {
+	case <-c.done:
+		if c.handshakeErr == nil {
+			return c.Conn.Close()
+		}
+	default:
 	}
-	return c.Conn.Close()
+	return c.wire.Conn.Close()
 }
 
 // A wire is the connection below a TLSConn. Its Write never fails for a deadline: it keeps the rest, which is owed.

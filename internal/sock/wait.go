@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -67,4 +68,9 @@ func orContext(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return err
+}
+
+// IsShortage reports whether an error of Accept passes when others let go of what is short, or concerns one caller only.
+func IsShortage(err error) bool {
+	return slices.ContainsFunc(shortages, func(s error) bool { return errors.Is(err, s) })
 }

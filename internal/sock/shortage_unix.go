@@ -1,6 +1,6 @@
 //go:build unix
 
-package parley
+package sock
 
 import "syscall"
 

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// A report is what one benchmark found.
+type report struct {
+	title   string // what was done
+	unit    string // of the figures
+	all     []series
+	targets []target
+	notes   []string
+}
+
+// A target is what parley set out to reach. Missing one is a finding, not a
+// failure: whoever reads the table judges.
+type target struct {
+	text     string
+	want     float64
+	atMost   bool // the target is an upper limit
+	measured spread
+	problem  error // why nothing was measured
+}
+
+// against sets parley's series beside a peer's, as a ratio.
+func against(text string, want float64, ours, peer series) target {
+	t := target{text: text, want: want, problem: errors.Join(ours.problem, peer.problem)}
+	if t.problem == nil {
+		t.measured = ratioOf(ours, peer)
+	}
+	return t
+}
+
+// absolute sets parley's series beside a number.
+func absolute(text string, want float64, ours series) target {
+	t := target{text: text, want: want, problem: ours.problem}
+	if t.problem == nil {
+		t.measured = spreadOf(ours.figures)
+	}
+	return t
+}
+
+func (t target) limit() target {
+	t.atMost = true
+	return t
+}
+
+// verdict judges by the median.
+func (t target) verdict() string {
+	met := t.measured.median >= t.want
+	if t.atMost {
+		met = t.measured.median <= t.want
+	}
+	switch {
+	case t.problem != nil:
+		return "not measured"
+	case met:
+		return "met"
+	}
+	return "NOT MET"
+}
+
+// failures are the problems of contenders that took part and failed. A peer
+// that is not installed is no failure.
+func (r report) failures() []error {
+	var all []error
+	for _, s := range r.all {
+		var missing missingError
+		if s.problem != nil && !errors.As(s.problem, &missing) {
+			all = append(all, fmt.Errorf("%s: %s failed, see above", r.title, s.name))
+		}
+	}
+	return all
+}
+
+// print writes the figures of every contender.
+func (r report) print(w io.Writer) {
+	fmt.Fprintf(w, "\n%s\n", r.title)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "%s\tmin\tmedian\tmax\t\n", r.unit)
+	for _, s := range r.all {
+		if !s.ok() {
+			fmt.Fprintf(table, "%s\t-\t-\t-\t\n", s.name)
+			continue
+		}
+		f := spreadOf(s.figures)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t\n", s.name, number(f.min), number(f.median), number(f.max))
+	}
+	table.Flush()
+	for _, s := range r.all {
+		if s.problem != nil {
+			fmt.Fprintf(w, "  left out: %s: %v\n", s.name, s.problem)
+		}
+		if s.disturbed > 0 {
+			fmt.Fprintf(w, "  DISTURBED: %s: other programs kept the machine busy in %d of %d rounds\n",
+				s.name, s.disturbed, len(s.figures))
+		}
+	}
+	for _, note := range r.notes {
+		fmt.Fprintln(w, "  "+note)
+	}
+}
+
+// printTargets writes the table that `make bench` is for.
+func printTargets(w io.Writer, reports []report) {
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "target\tmeasured: min\tmedian\tmax\t")
+	for _, r := range reports {
+		for _, t := range r.targets {
+			m := t.measured
+			cells := []string{t.text, number(m.min), number(m.median), number(m.max), t.verdict()}
+			if t.problem != nil {
+				cells = []string{t.text, "-", "-", "-", t.verdict()}
+			}
+			fmt.Fprintln(table, strings.Join(cells, "\t"))
+		}
+	}
+	table.Flush()
+}
+
+// number writes f so that a person can read it: 12,345,678 or 0.0123.
+func number(f float64) string {
+	if f < 1000 {
+		return fmt.Sprintf("%.3g", f)
+	}
+	digits := fmt.Sprintf("%.0f", f)
+	var out strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			out.WriteByte(',')
+		}
+		out.WriteRune(d)
+	}
+	return out.String()
+}

@@ -1,0 +1,36 @@
+package sys
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+)
+
+const (
+	keepIdle     = syscall.TCP_KEEPIDLE
+	keepInterval = syscall.TCP_KEEPINTVL
+)
+
+// reusePort is SO_REUSEPORT, asm-generic/socket.h: package syscall has it for some
+// processors only.
+var reusePort = reusePortNumber()
+
+func reusePortNumber() int {
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		return 0x200
+	}
+	return 0xf
+}
+
+// BindToInterface makes fd use the network interface of that name and no other
+// (SO_BINDTODEVICE, socket(7)). Before Linux 5.7 only root may.
+func BindToInterface(fd uintptr, name string) error {
+	return os.NewSyscallError("setsockopt SO_BINDTODEVICE "+name, syscall.BindToDevice(int(fd), name))
+}
+
+// Autobind gives fd, a Unix datagram socket, an abstract name that the kernel
+// chooses, so that its datagrams can be answered (unix(7), autobind feature).
+func Autobind(fd uintptr) error {
+	return os.NewSyscallError("bind", syscall.Bind(int(fd), &syscall.SockaddrUnix{}))
+}
