@@ -27,12 +27,14 @@ func askCommand(u *ui) *cobra.Command {
 		Use:     "ask ADDRESS [REQUEST...]",
 		GroupID: "talk",
 		Short:   "say a request, print the reply, leave",
-		Long: `Calls ADDRESS, says the request as one message, prints the reply, which is one message, and leaves. The request is the
-arguments, joined by blanks, or else all of standard input. --frame tells how the request ends, --reply-frame how
-the reply does, if not in the same way. With --each-line every argument, or every line of standard input, is a request,
-and each waits for its reply.
+		Long: `Calls ADDRESS, says the request as one message, prints the reply, which is one
+message, and leaves. The request is the arguments, joined by blanks, or else
+all of standard input. --frame tells how the request ends, --reply-frame how
+the reply does, if not in the same way. With --each-line every argument, or
+every line of standard input, is a request, and each waits for its reply.
 
-Each reply is printed with a line end, but for one that lasts until the close, which is printed as it comes.`,
+Each reply is printed with a line end, but for one that lasts until the close,
+which is printed as it comes.`,
 		Example: `  parley ask localhost:6379 PING
   parley ask example.org:80 'GET / HTTP/1.0' --frame 'crlf blank line' --reply-frame 'until close'
   parley ask 7070 --frame 'end "END REQUEST"' --reply-frame 'until close' <request.txt

@@ -26,12 +26,15 @@ func callCommand(u *ui) *cobra.Command {
 		Use:     "call ADDRESS",
 		GroupID: "talk",
 		Short:   "call an address: standard input to it, what it says to standard output",
-		Long: `Calls ADDRESS. Standard input goes to the other end, what the other end says to standard output, as it is.
-When standard input ends, the other end is told so (half-close); what it still says is heard until it ends too. If
-the other end ends first, the rest of a pipe or file is still said, but nobody has to type on.
+		Long: `Calls ADDRESS. Standard input goes to the other end, what the other end says
+to standard output, as it is. When standard input ends, the other end is told
+so (half-close); what it still says is heard until it ends too. If the other
+end ends first, the rest of a pipe or file is still said, but nobody has to
+type on.
 
-With --frame, each line of standard input is said as one message of that format, and each message heard is printed on
-a line. So it is on udp: a line is a datagram.`,
+With --frame, each line of standard input is said as one message of that
+format, and each message heard is printed on a line. So it is on udp: a line
+is a datagram.`,
 		Example: `  parley call 7070                                  a program on this machine
   parley call --say 'Hello there!' 7070             say one line, hear the answer
   parley call time.example.org:daytime              the other end speaks first

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -18,6 +19,11 @@ type caller struct {
 	conn *parley.Conn // nil for datagrams
 	from net.Addr
 	via  *parley.PacketConn
+
+	// What follows is guarded by callers.mu.
+	messages, answers int  // heard and said
+	ended             bool // it will say no more
+	settled           chan struct{}
 }
 
 func (c *caller) name() string { return fmt.Sprintf("%d (%s)", c.id, addrText(c.from)) }
@@ -46,7 +52,7 @@ func (cs *callers) add(c *caller) *caller {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.last++
-	c.id = cs.last
+	c.id, c.settled = cs.last, make(chan struct{})
 	cs.present = append(cs.present, c)
 	if cs.over && cs.said && c.conn != nil {
 		_ = c.conn.CloseWrite() // a failure shows in the conversation itself
@@ -58,6 +64,40 @@ func (cs *callers) leave(c *caller) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.present = slices.DeleteFunc(cs.present, func(p *caller) bool { return p == c })
+}
+
+// heard counts a message.
+func (cs *callers) heard(c *caller) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	c.messages++
+}
+
+// awaitAnswers waits for what is owed to a caller that has said its end: an answer to each of its messages. Then, or
+// when there will be no more answers, the conversation is over.
+func (cs *callers) awaitAnswers(ctx context.Context, c *caller) error {
+	cs.mu.Lock()
+	c.ended = true
+	cs.settle(c)
+	cs.mu.Unlock()
+	select {
+	case <-c.settled:
+		return c.conn.WaitTaken(ctx)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// settle needs the lock.
+func (cs *callers) settle(c *caller) {
+	if !c.ended || !cs.over && c.answers < c.messages {
+		return
+	}
+	select {
+	case <-c.settled:
+	default:
+		close(c.settled)
+	}
 }
 
 func (cs *callers) all() []*caller {
@@ -86,7 +126,7 @@ func (cs *callers) answer(ctx context.Context, v *listening) {
 	}
 }
 
-// answerTagged reads lines "ID TAB TEXT".
+// answerTagged reads lines "ID TAB TEXT", and "ID" for the end.
 func (cs *callers) answerTagged(ctx context.Context, v *listening) {
 	for line, err := range lines(v.u.in) {
 		if err != nil {
@@ -98,7 +138,7 @@ func (cs *callers) answerTagged(ctx context.Context, v *listening) {
 			v.u.note("answer %q not said: %v", clip(line), err)
 			continue
 		}
-		cs.send(ctx, v.u, id, text)
+		cs.send(ctx, v.u, id, text) // a nil text is the end
 	}
 	cs.end()
 }
@@ -120,12 +160,30 @@ func (cs *callers) send(ctx context.Context, u *ui, id int64, text []byte) {
 	var sends sync.WaitGroup
 	for _, c := range to {
 		sends.Go(func() {
-			if err := c.send(ctx, text); err != nil {
+			if err := cs.sendOne(ctx, c, text); err != nil {
 				u.note("answer to caller %s not said: %v", c.name(), err)
 			}
 		})
 	}
 	sends.Wait()
+}
+
+// sendOne answers one caller; a nil text says the end to it.
+func (cs *callers) sendOne(ctx context.Context, c *caller, text []byte) error {
+	var err error
+	switch {
+	case text != nil:
+		err = c.send(ctx, text)
+	case c.conn != nil:
+		err = c.conn.CloseWrite()
+	}
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if c.answers++; text == nil || err != nil {
+		c.answers = math.MaxInt // nothing more is owed
+	}
+	cs.settle(c)
+	return err
 }
 
 // end says the end to all callers, as there will be no more answers. An input that never gave one was not there to
@@ -134,11 +192,9 @@ func (cs *callers) end() {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.over = true
-	if !cs.said {
-		return
-	}
 	for _, c := range cs.present {
-		if c.conn != nil {
+		cs.settle(c)
+		if cs.said && c.conn != nil {
 			_ = c.conn.CloseWrite()
 		}
 	}

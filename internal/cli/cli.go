@@ -3,6 +3,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -64,7 +65,41 @@ func Command(u *ui) *cobra.Command {
 	root.SetCompletionCommandGroupID("learn")
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
+	describe(root, "completion", "completion for bash, zsh, fish and PowerShell")
+	describe(root, "help", "help about a verb: parley help call")
+	helpOfVerbs := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd == root {
+			fmt.Fprint(root.OutOrStdout(), rootHelp(root))
+			return
+		}
+		helpOfVerbs(cmd, args)
+	})
 	return root
+}
+
+// describe gives a command that cobra has made a summary in our words.
+func describe(root *cobra.Command, name, short string) {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == name {
+			cmd.Short = short
+		}
+	}
+}
+
+// rootHelp is what a newcomer reads; it must fit on one screen.
+func rootHelp(root *cobra.Command) string {
+	var b strings.Builder
+	b.WriteString(longRoot + "\n")
+	for _, group := range root.Groups() {
+		b.WriteString("\n" + group.Title + "\n")
+		for _, cmd := range root.Commands() {
+			if cmd.GroupID == group.ID && !cmd.Hidden {
+				fmt.Fprintf(&b, "  %-11s %s\n", cmd.Name(), cmd.Short)
+			}
+		}
+	}
+	return b.String()
 }
 
 // NewCommand returns the command tree by itself, for tools that print it.
@@ -95,11 +130,13 @@ func versionText() string {
 	return text
 }
 
-const longRoot = `parley makes two programs talk over sockets, and makes sure that both know whose turn it is.
+const longRoot = `parley makes two programs talk over sockets, and makes sure that both know
+whose turn it is.
 
   In one terminal:    parley listen
   In another:         parley call 7070
 
-A conversation ends by one rule: when my input ends I say so, and go on hearing until the other end has ended too.
-A wait of over three seconds is explained. Exit code 0 means that all that was said was taken and all that was due was
-heard; parley help exit-codes tells the others.`
+When my input ends I say so, and go on hearing until the other end has ended
+too. A wait of over three seconds is explained. Exit code 0 means that all that
+was said was taken, and all that was due was heard.
+`

@@ -26,7 +26,7 @@ type converse struct {
 	hear func(ctx context.Context) error // hears until the end
 
 	keyed    bool // what is said is typed
-	optional bool // what there is to say need not have ended before we leave
+	optional bool // an input without a byte in it was not there to be said, and neither is its end
 }
 
 func (v converse) run(ctx context.Context) error {
@@ -68,14 +68,14 @@ func (v converse) wait(ctx context.Context, said, heard <-chan error) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if heard == nil && (!saying || v.keyed || v.optional) {
+		if heard == nil && (!saying || v.keyed) {
 			return sayErr
 		}
 	}
 }
 
 // sayBytes says what in holds, as it is. An input without a byte in it does not say the end if optional: whoever
-// listens may have nothing to say.
+// listens may have nothing to say, and callers there are that take an end for a hang-up.
 func (v *converse) sayBytes(in io.Reader) func(context.Context) error {
 	return func(ctx context.Context) error {
 		n, err := v.c.ReadFrom(in)

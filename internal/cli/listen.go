@@ -39,14 +39,20 @@ func listenCommand(u *ui) *cobra.Command {
 		Use:     "listen [ADDRESS]",
 		GroupID: "talk",
 		Short:   "print what all callers say",
-		Long: `Listens on ADDRESS (7070 if none is given; 0 takes a free port) and prints what all callers say, message by message.
-Messages of different callers never mix. Without a host it listens on this machine only; :7070 is every interface.
+		Long: `Listens on ADDRESS (7070 if none is given; 0 takes a free port) and prints
+what all callers say, message by message. Messages of different callers never
+mix. Without a host it listens on this machine only; :7070 is every interface.
 
-On a terminal each message is headed by the caller's number and address, and what you type goes to the only caller, or
-to the one you name. In a pipe the bytes are as said. With --tag each message is a line "ID TAB TEXT", the text escaped
-(\n \r \t \\ \xHH), and lines "ID TAB TEXT" or "* TAB TEXT" on standard input answer one caller or all.
+On a terminal each message is headed by the caller's number and address, and
+what you type goes to the only caller, or to the one you name. In a pipe the
+bytes are as said. With --tag each message is a line "ID TAB TEXT", the text
+escaped (\n \r \t \\ \xHH), and lines "ID TAB TEXT" or "* TAB TEXT" on
+standard input answer one caller or all. A caller that has said its end stays
+until each of its messages has an answer; a line "ID" alone says the end to
+it.
 
-With --once one conversation is held in both directions, as call does, and then parley leaves.`,
+With --once one conversation is held in both directions, as call does, and
+then parley leaves.`,
 		Example: `  parley listen                     on this machine, port 7070
   parley listen :7070               on every interface
   parley listen --once >file        one caller's bytes into a file
@@ -179,9 +185,13 @@ func (v *listening) hold(ctx context.Context, c *caller) {
 	defer c.conn.Close()
 	defer v.callers.leave(c)
 	v.show.came(c)
-	watched, stop := watch{flags: &v.flags, u: v.u, c: c.conn, who: c.name(), quiet: between(c.conn)}.start(ctx)
+	w := watch{flags: &v.flags, u: v.u, c: c.conn, who: c.name(), quiet: between(c.conn), after: "answers to caller " + c.name()}
+	watched, stop := w.start(ctx)
 	defer stop()
 	part, err := v.hearCaller(watched, c)
+	if err == nil && v.tag && v.u.hasInput() && !v.u.inTerm {
+		err = v.callers.awaitAnswers(watched, c)
+	}
 	err = because(watched, err)
 	v.show.went(c, err)
 	v.rec.ended(c.conn, part, err)
@@ -213,7 +223,7 @@ func (v *listening) complain(c *caller, err error) {
 
 // between reports whether a caller is silent between two messages, which needs no words from a listener.
 func between(c *parley.Conn) func() bool {
-	return func() bool { s := c.State(); return s.Unfinished == 0 && s.Saying.IsZero() }
+	return func() bool { s := c.State(); return s.Unfinished == 0 && s.Saying.IsZero() && !s.HeardEnd }
 }
 
 // hearCaller shows what one caller says. With an error comes the beginning of a message that did not end.
@@ -222,6 +232,7 @@ func (v *listening) hearCaller(ctx context.Context, c *caller) (part []byte, err
 		return nil, v.pour(ctx, c)
 	}
 	for f, err := range c.conn.Frames(ctx) {
+		v.callers.heard(c)
 		if err == nil || len(f.Data) > 0 {
 			if showErr := v.show.frame(c, f.Data); showErr != nil {
 				return nil, showErr

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"parley"
@@ -16,6 +16,7 @@ type watch struct {
 	c     *parley.Conn
 	who   string      // the other end, as the user knows it
 	from  string      // what is waited for while nothing is being heard or said; empty means the other end
+	after string      // what is waited for when the other end has ended; empty means the end of standard input
 	quiet func() bool // whether a wait now needs no words, as when a person is typing; nil means it always does
 }
 
@@ -75,7 +76,7 @@ func (w watch) interval() time.Duration {
 func (w watch) whom(s parley.State) string {
 	switch {
 	case s.HeardEnd:
-		return "the end of standard input"
+		return cmp.Or(w.after, "the end of standard input")
 	case w.from != "" && s.Hearing.IsZero() && s.Saying.IsZero():
 		return w.from
 	case !s.Saying.IsZero() && s.NotReading:
@@ -86,13 +87,4 @@ func (w watch) whom(s parley.State) string {
 		return w.who + " to speak or to end"
 	}
 	return w.who + " to speak"
-}
-
-// finish waits until the other kernel has taken all that was said.
-func finish(ctx context.Context, c *parley.Conn) error {
-	err := c.WaitTaken(ctx)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
 }

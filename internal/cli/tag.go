@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -42,23 +41,22 @@ func tagEscape(s string) string {
 	return b.String()
 }
 
-// parseTagged reads "ID TAB TEXT" or "* TAB TEXT"; id 0 is for everybody.
+// parseTagged reads "ID TAB TEXT" or "* TAB TEXT"; id 0 is for everybody. Without a tab it is the end, and text is nil.
 func parseTagged(line string) (id int64, text []byte, err error) {
-	to, rest, ok := strings.Cut(line, "\t")
-	if !ok {
-		return 0, nil, errors.New("no tab in it; write ID, a tab and the text, or *, a tab and the text")
-	}
+	to, rest, hasText := strings.Cut(line, "\t")
 	if to != "*" {
 		if id, err = strconv.ParseInt(to, 10, 64); err != nil || id < 1 {
-			return 0, nil, fmt.Errorf("%q is neither a caller's number nor *", to)
+			return 0, nil, fmt.Errorf("%q is neither a caller's number nor *; write ID, a tab and the text", to)
 		}
 	}
-	text, err = tagUnescape(rest)
+	if hasText {
+		text, err = tagUnescape(rest)
+	}
 	return id, text, err
 }
 
 func tagUnescape(s string) ([]byte, error) {
-	var b []byte
+	b := []byte{}
 	for i := 0; i < len(s); i++ {
 		if s[i] != '\\' {
 			b = append(b, s[i])
