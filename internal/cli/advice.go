@@ -25,11 +25,11 @@ func advice(err error) string {
 	case errors.As(err, &dns):
 		return "check the spelling of the host"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nobody listens there: check the port, or start one with parley listen"
+		return "nobody listens there: check the address, or start one with parley listen"
 	case errors.Is(err, syscall.ENOENT):
 		return "check the path"
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "choose another port, or 0 for a free one"
+		return "choose another address; port 0 is a free one"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return "that address is not of this machine"
 	case errors.Is(err, os.ErrPermission) && listening:

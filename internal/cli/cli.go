@@ -60,7 +60,9 @@ func Command(u *ui) *cobra.Command {
 	)
 	root.AddCommand(callCommand(u), listenCommand(u), askCommand(u))
 	root.AddCommand(tourCommand(u), tourEndCommand(u))
-	root.AddCommand(topics()...)
+	for _, t := range allTopics {
+		root.AddCommand(t.command())
+	}
 	root.SetHelpCommandGroupID("learn")
 	root.SetCompletionCommandGroupID("learn")
 	root.InitDefaultCompletionCmd()
@@ -102,8 +104,15 @@ func rootHelp(root *cobra.Command) string {
 	return b.String()
 }
 
-// NewCommand returns the command tree by itself, for tools that print it.
-func NewCommand() *cobra.Command { return Command(newUI(os.Stdin, os.Stdout, os.Stderr)) }
+// NewCommand returns the command tree with all its texts, for the man pages.
+func NewCommand() *cobra.Command {
+	root := Command(newUI(os.Stdin, os.Stdout, os.Stderr))
+	for _, t := range allTopics {
+		cmd, _, _ := root.Find([]string{t.name})
+		cmd.Long = t.text()
+	}
+	return root
+}
 
 func unknownVerb(cmd *cobra.Command, verb string) error {
 	hint := "; parley help lists the verbs"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"syscall"
@@ -40,9 +41,16 @@ type limitError struct {
 	flag  string
 	limit time.Duration
 	what  string
+	state string // of the conversation, if there was one
 }
 
-func (e *limitError) Error() string { return fmt.Sprintf("%s (%s %v)", e.what, e.flag, e.limit) }
+func (e *limitError) Error() string {
+	text := fmt.Sprintf("%s (%s %v)", e.what, e.flag, e.limit)
+	if e.state != "" {
+		text += ": " + e.state
+	}
+	return text
+}
 
 // A localError is a failure at our own end: standard input, standard output, a file.
 type localError struct {
@@ -94,24 +102,27 @@ func exitCode(err error) int {
 		return exitTimeout
 	case errors.As(err, &local):
 		return exitFailed
+	case isUnreachable(err):
+		return exitUnreachable
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, frame.ErrMalformed) || errors.Is(err, frame.ErrTooLong):
 		return exitTruncated
 	case isBroken(err):
 		return exitBroken
-	case isUnreachable(err):
-		return exitUnreachable
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT):
 		return exitTimeout
 	}
 	return exitFailed
 }
 
-// isBroken reports whether the other end tore the conversation down.
+// isBroken reports whether the other end tore the conversation down, by a reset or by a TLS alert.
 func isBroken(err error) bool {
+	if oe := (*net.OpError)(nil); errors.As(err, &oe) && oe.Op == "remote error" {
+		return true
+	}
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNABORTED)
 }
 
-// isUnreachable reports whether there never was a conversation.
+// isUnreachable reports whether there never was a conversation, for another reason than time or a file of ours.
 func isUnreachable(err error) bool {
 	var pe *parley.Error
 	var dns *net.DNSError
@@ -123,7 +134,6 @@ func isUnreachable(err error) bool {
 	case !errors.As(err, &pe) || pe.Op != "dial" && pe.Op != "listen":
 		return false
 	}
-	var oe *net.OpError
-	var timeout net.Error
-	return errors.As(err, &oe) && !(errors.As(err, &timeout) && timeout.Timeout())
+	var file *fs.PathError
+	return !pe.Timeout() && !errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &file)
 }

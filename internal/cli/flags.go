@@ -80,7 +80,7 @@ func (f *flags) limited(ctx context.Context) (context.Context, context.CancelCau
 	if f.maxTime <= 0 {
 		return ctx, cancel
 	}
-	ctx, stop := context.WithTimeoutCause(ctx, f.maxTime, &limitError{"--max-time", f.maxTime, "not done in the time allowed"})
+	ctx, stop := context.WithTimeoutCause(ctx, f.maxTime, &limitError{"--max-time", f.maxTime, "not done in the time allowed", ""})
 	return ctx, func(cause error) { cancel(cause); stop() }
 }
 
@@ -92,7 +92,7 @@ func (f *flags) dial(ctx context.Context, cfg *parley.Config, address string) (*
 	if f.connectTimeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.connectTimeout,
-			&limitError{"--connect-timeout", f.connectTimeout, "no answer from " + address})
+			&limitError{"--connect-timeout", f.connectTimeout, "no answer from " + address, ""})
 		defer cancel()
 	}
 	c, err := cfg.Dial(ctx, address)

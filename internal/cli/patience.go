@@ -57,7 +57,7 @@ func (w watch) loop(ctx context.Context, cancel context.CancelCauseFunc) {
 			explained = true
 		}
 		if w.idleTimeout > 0 && waited >= w.idleTimeout {
-			cancel(&limitError{"--idle-timeout", w.idleTimeout, "nothing said or heard: " + s.String()})
+			cancel(&limitError{"--idle-timeout", w.idleTimeout, "nothing was said or heard", s.String()})
 			return
 		}
 	}

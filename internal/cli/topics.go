@@ -10,20 +10,23 @@ import (
 	"parley/frame"
 )
 
-// topics are pages of help that are no verbs: they are made from what the library says of itself.
-func topics() []*cobra.Command {
-	return []*cobra.Command{
-		topic("addresses", "how addresses are written", addressesText()),
-		topic("formats", "how a message ends: what --frame understands", formatsText()),
-		topic("exit-codes", "what the exit codes mean", exitCodesText),
-	}
+// A topic is a page of help that is no verb, made from what the library says of itself.
+type topic struct {
+	name, short string
+	text        func() string // made when it is read: --version should not wait for it
 }
 
-func topic(name, short, text string) *cobra.Command {
-	return &cobra.Command{
-		Use: name, Short: short, Long: text, GroupID: "learn",
-		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), text) },
-	}
+var allTopics = []topic{
+	{"addresses", "how addresses are written", addressesText},
+	{"formats", "how a message ends: what --frame understands", formatsText},
+	{"exit-codes", "what the exit codes mean", func() string { return exitCodesText }},
+}
+
+func (t topic) command() *cobra.Command {
+	show := func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), t.text()) }
+	cmd := &cobra.Command{Use: t.name, Short: t.short, GroupID: "learn", Run: show}
+	cmd.SetHelpFunc(show)
+	return cmd
 }
 
 const exitCodesText = `Exit codes:

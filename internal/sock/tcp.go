@@ -145,11 +145,12 @@ func familyMissing(err error) bool {
 
 // busy adds to "address already in use" who holds the port, if that can be known.
 func busy(err error, network string, port int) error {
-	if !errors.Is(err, syscall.EADDRINUSE) {
+	var oe *net.OpError
+	if !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &oe) {
 		return err
 	}
 	if who := sys.PortHolder(network, port); who != "" {
-		return fmt.Errorf("%w: port %d is held by %s", err, port, who)
+		oe.Err = fmt.Errorf("%w: port %d is held by %s", oe.Err, port, who)
 	}
 	return err
 }
