@@ -49,6 +49,7 @@ type batch struct {
 	frames []Frame
 	err    error
 	of     Frame // what err is yielded with
+	over   *Conn // a caller that has ended: to be closed when the loop has replied to what it said
 }
 
 // batchSize bounds how far a feed runs ahead of the loop.
@@ -83,8 +84,11 @@ func (m *merger) yieldAll(yield func(Frame, error) bool) {
 }
 
 func (b *batch) recycle() {
+	if b.over != nil {
+		b.over.Close()
+	}
 	clear(b.frames)
-	b.frames, b.err, b.of = b.frames[:0], nil, Frame{}
+	b.frames, b.err, b.of, b.over = b.frames[:0], nil, Frame{}, nil
 	batches.Put(b)
 }
 
@@ -117,9 +121,18 @@ func (m *merger) feedListener(ctx context.Context, l *Listener) {
 			return
 		}
 		m.feeds.Go(func() {
-			defer c.Close()
 			m.feedConn(ctx, c)
+			m.passOver(ctx, c)
 		})
+	}
+}
+
+// passOver leaves it to the loop to close a caller that has ended, as its last frames may still be replied to.
+func (m *merger) passOver(ctx context.Context, c *Conn) {
+	b := batches.Get().(*batch)
+	b.over = c
+	if !m.pass(ctx, b) {
+		c.Close()
 	}
 }
 

@@ -82,6 +82,9 @@ func (cs *callers) awaitAnswers(ctx context.Context, c *caller) error {
 	cs.mu.Unlock()
 	select {
 	case <-c.settled:
+		if c.conn == nil {
+			return nil
+		}
 		return c.conn.WaitTaken(ctx)
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -67,6 +67,7 @@ func Command(u *ui) *cobra.Command {
 	root.SetCompletionCommandGroupID("learn")
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
+	refuseUnknown(root)
 	describe(root, "completion", "completion for bash, zsh, fish and PowerShell")
 	describe(root, "help", "help about a verb: parley help call")
 	helpOfVerbs := root.HelpFunc()
@@ -78,6 +79,25 @@ func Command(u *ui) *cobra.Command {
 		helpOfVerbs(cmd, args)
 	})
 	return root
+}
+
+// refuseUnknown makes mistakes of what cobra answers with a page of help and exit code 0.
+func refuseUnknown(root *cobra.Command) {
+	help, _, _ := root.Find([]string{"help"})
+	help.Args = func(_ *cobra.Command, args []string) error {
+		if cmd, _, err := root.Find(args); len(args) > 0 && (err != nil || cmd == root) {
+			return unknownVerb(root, args[0])
+		}
+		return nil
+	}
+	completion, _, _ := root.Find([]string{"completion"})
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usagef("there is no completion for %q; there is for bash, fish, powershell and zsh", args[0])
+		}
+		return cmd.Help()
+	}
 }
 
 // describe gives a command that cobra has made a summary in our words.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"net"
 
@@ -24,17 +25,32 @@ func (v *listening) hearDatagrams(ctx context.Context, pc *parley.PacketConn) er
 			v.complain(v.sender(senders, pc, f.From), err)
 			continue
 		}
-		if err := v.show.frame(v.sender(senders, pc, f.From), f.Data); err != nil {
+		c := v.sender(senders, pc, f.From)
+		v.callers.heard(c)
+		if err := v.show.frame(c, f.Data); err != nil {
 			return err
 		}
 		if heard++; heard == v.count {
-			return v.worst
+			return cmp.Or(v.awaitAll(ctx), v.worst)
 		}
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	return v.worst
+}
+
+// awaitAll waits until the last senders have the answers they are owed.
+func (v *listening) awaitAll(ctx context.Context) error {
+	if !v.answers() {
+		return nil
+	}
+	for _, c := range v.callers.all() {
+		if err := v.callers.awaitAnswers(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (v *listening) sender(senders map[string]*caller, pc *parley.PacketConn, from net.Addr) *caller {

@@ -189,7 +189,7 @@ func (v *listening) hold(ctx context.Context, c *caller) {
 	watched, stop := w.start(ctx)
 	defer stop()
 	part, err := v.hearCaller(watched, c)
-	if err == nil && v.tag && v.u.hasInput() && !v.u.inTerm {
+	if err == nil && v.answers() {
 		err = v.callers.awaitAnswers(watched, c)
 	}
 	err = because(watched, err)
@@ -220,6 +220,9 @@ func (v *listening) complain(c *caller, err error) {
 	defer v.mu.Unlock()
 	v.worst = cmp.Or[error](v.worst, toldError{err})
 }
+
+// answers reports whether standard input answers callers, one by one.
+func (v *listening) answers() bool { return v.tag && v.u.hasInput() && !v.u.inTerm }
 
 // between reports whether a caller is silent between two messages, which needs no words from a listener.
 func between(c *parley.Conn) func() bool {

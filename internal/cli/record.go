@@ -96,7 +96,7 @@ func (r *recorder) find(e parley.Event) *recorded {
 		c = &recorded{call: r.last, how: transcript.HowClean}
 		r.calls[key] = c
 		r.write(transcript.Opened{
-			Time: e.Time, Call: c.call, Ends: r.ends(addrText(e.Addr)),
+			Time: e.Time, Call: c.call, Ends: r.ends(e),
 			Formats: map[string]string{r.theirs: r.hear.String(), r.mine: r.say.String()},
 		})
 	}
@@ -104,8 +104,11 @@ func (r *recorder) find(e parley.Event) *recorded {
 }
 
 // ends names the client first, whichever we are.
-func (r *recorder) ends(theirAddr string) []transcript.End {
-	theirs, mine := transcript.End{Role: r.theirs, Addr: theirAddr}, transcript.End{Role: r.mine}
+func (r *recorder) ends(e parley.Event) []transcript.End {
+	theirs, mine := transcript.End{Role: r.theirs, Addr: addrText(e.Addr)}, transcript.End{Role: r.mine}
+	if e.Conn != nil {
+		mine.Addr = addrText(e.Conn.LocalAddr())
+	}
 	if r.mine == "client" {
 		return []transcript.End{mine, theirs}
 	}
