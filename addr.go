@@ -27,7 +27,14 @@ func ParseAddr(s string) (Addr, error) {
 // String returns the address in the form that ParseAddr understands: scheme:target?params.
 func (a Addr) String() string {
 	var b strings.Builder
-	b.WriteString(a.Scheme + ":" + escaper.Replace(a.Target))
+	switch {
+	case a.Scheme == "stdio" && a.Target == "":
+		b.WriteString("-") // which is understood where the scheme is not registered, too
+	case strings.HasPrefix(a.Target, "//"):
+		b.WriteString(a.Scheme + "://" + escaper.Replace(a.Target))
+	default:
+		b.WriteString(a.Scheme + ":" + escaper.Replace(a.Target))
+	}
 	sep := "?"
 	for _, name := range slices.Sorted(maps.Keys(a.Params)) {
 		b.WriteString(sep + name)
@@ -65,10 +72,12 @@ func parseAddr(s string, schemes []Scheme) (Addr, error) {
 	return a, err
 }
 
-// cutScheme takes a known scheme's name off the front: "tcp://x" and "tcp:x" alike.
+// cutScheme takes a known scheme's name off the front: "tcp://x" and "tcp:x" alike. One that is registered but not among
+// those allowed is known too, or udp:7070 would be port 7070 of a host called udp.
 func cutScheme(s string, schemes []Scheme) (name, target string, ok bool) {
 	name, target, ok = strings.Cut(s, ":")
-	if !ok || !slices.ContainsFunc(schemes, func(k Scheme) bool { return k.Name == name }) {
+	named := func(k Scheme) bool { return k.Name == name }
+	if !ok || !slices.ContainsFunc(schemes, named) && !slices.ContainsFunc(Schemes(), named) {
 		return "", "", false
 	}
 	return name, strings.TrimPrefix(target, "//"), true

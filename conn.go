@@ -128,8 +128,12 @@ func (c *Conn) closeFor(reason error) error {
 }
 
 // CloseWrite says the end: FIN, a TLS close_notify, or an empty datagram where the address has eof=empty. The
-// conversation can still be heard. errors.ErrUnsupported means that the transport has no half-close.
+// conversation can still be heard. Once said it is said: a second call does nothing. errors.ErrUnsupported means that the
+// transport has no half-close.
 func (c *Conn) CloseWrite() error {
+	if c.saidEnd.Load() && !c.closed.Load() {
+		return nil // the kernel would say "not connected" if the other end has ended too
+	}
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	if !ok {
 		return &Error{"send", c.peer(), fmt.Errorf("no half-close on %s: %w", c.network(), errors.ErrUnsupported)}
@@ -163,8 +167,8 @@ func (c *Conn) LocalPort() int { _, port := sock.HostPort(c.LocalAddr()); return
 
 // peer names the other end in errors.
 func (c *Conn) peer() string {
-	if a := c.RemoteAddr(); a != nil && a.String() != "" {
-		return a.String()
+	if c.RemoteHost() != "" {
+		return c.RemoteAddr().String()
 	}
 	return c.network() + " caller"
 }

@@ -91,7 +91,7 @@ func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
 			return total, err
 		}
 		if f, ok := w.(*os.File); ok && c.raw != nil {
-			c.rwait.Store(now())
+			c.waits()
 			n, handled, err := sys.SpliceOut(f, c.raw, func(n int) { c.heard.Add(int64(n)) })
 			if handled {
 				total += n
@@ -116,7 +116,7 @@ func (c *Conn) flushTo(w io.Writer) (int64, error) {
 		return 0, nil
 	}
 	n, err := w.Write(c.in.Data)
-	c.in.Drop(n)
+	c.drop(n)
 	return int64(n), err
 }
 
@@ -134,7 +134,7 @@ func (c *Conn) WriteFramesTo(w io.Writer) (total int64, err error) {
 		if whole > 0 {
 			n, err := w.Write(c.in.Data[:whole])
 			total += int64(n)
-			c.in.Drop(n)
+			c.drop(n)
 			if err != nil {
 				return total, err
 			}
@@ -146,7 +146,7 @@ func (c *Conn) WriteFramesTo(w io.Writer) (total int64, err error) {
 			return total, c.unfinished()
 		}
 		c.in.Seen = len(c.in.Data)
-		if err := c.fill(); err != nil && err != io.EOF {
+		if err := c.fill(); err != nil && err != io.EOF && !c.nudged(err) {
 			return total, c.fail("receive", err)
 		}
 	}

@@ -2,9 +2,9 @@ package parley
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
+	"strings"
 
 	"parley/internal/sock"
 )
@@ -32,17 +32,19 @@ type Error struct {
 
 // Error names the operation, the address and the cause; what a *net.OpError would only repeat is left out.
 func (e *Error) Error() string {
+	text, place := e.Err.Error(), e.Addr
 	var cause *net.OpError
-	if oe, ok := e.Err.(*net.OpError); ok {
-		cause = oe
+	if errors.As(e.Err, &cause) {
+		why := cause.Err.Error()
+		if strings.HasSuffix(cause.Op, " error") { // of crypto/tls, which says there which end complains
+			why = cause.Op + ": " + why
+		}
+		text = strings.Replace(text, cause.Error(), why, 1)
+		if cause.Addr != nil && !strings.Contains(place, cause.Addr.String()) {
+			place += " (" + cause.Addr.String() + ")"
+		}
 	}
-	if cause == nil {
-		return e.Op + " " + e.Addr + ": " + e.Err.Error()
-	}
-	if cause.Addr != nil && cause.Addr.String() != e.Addr {
-		return fmt.Sprintf("%s %s (%s): %v", e.Op, e.Addr, cause.Addr, cause.Err)
-	}
-	return fmt.Sprintf("%s %s: %v", e.Op, e.Addr, cause.Err)
+	return e.Op + " " + place + ": " + text
 }
 
 func (e *Error) Unwrap() error { return e.Err }

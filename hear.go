@@ -45,7 +45,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) read(p []byte) (int, error) {
 	if len(c.in.Data) > 0 {
 		n := copy(p, c.in.Data)
-		c.in.Drop(n)
+		c.drop(n)
 		return n, nil
 	}
 	if c.raw == nil || len(p) == 0 {

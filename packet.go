@@ -112,6 +112,9 @@ func (p *PacketConn) receive(ctx context.Context) (Frame, error) {
 		}
 	}
 	text, size, err := p.hear.Scan(p.rest, 0, true)
+	if err == nil {
+		err = p.cfg.tooLong(p.hear, p.rest, text, size)
+	}
 	switch {
 	case err != nil:
 		p.rest = nil

@@ -121,10 +121,11 @@ func (c *Conn) WaitTaken(ctx context.Context) error {
 		return nil
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+		q, err := sys.SocketQueues(rc)
+		// The error comes after the queues, which are empty, too, when the other end has thrown away what was in them.
 		if err := sys.SocketError(rc); err != nil {
 			return c.fail("send", os.NewSyscallError("read", err))
 		}
-		q, err := sys.SocketQueues(rc)
 		if errors.Is(err, errors.ErrUnsupported) || err == nil && q.Unacked <= 0 && q.Charged <= 0 {
 			return nil
 		}

@@ -47,7 +47,7 @@ func (v converse) run(ctx context.Context) error {
 	return because(ctx, err)
 }
 
-// wait waits until both directions have ended, or one has failed. After a failure to say, what the other end has said is
+// wait waits until both directions have ended, or one has failed. When the other end takes no more, what it has said is
 // still heard.
 func (v converse) wait(ctx context.Context, said, heard <-chan error) error {
 	var sayErr error
@@ -56,9 +56,8 @@ func (v converse) wait(ctx context.Context, said, heard <-chan error) error {
 		select {
 		case sayErr = <-said:
 			said, saying = nil, false
-			var local *localError
-			if errors.As(sayErr, &local) {
-				return sayErr
+			if sayErr != nil && exitCode(sayErr) != exitBroken {
+				return sayErr // it is our own fault, and the other end may be waiting for us
 			}
 		case err := <-heard:
 			heard = nil

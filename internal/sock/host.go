@@ -58,7 +58,10 @@ func splitHostPort(target string) (host, service string, err error) {
 		if end < 0 {
 			return "", "", Mistake("no port in %q; write %s:7070", target, strings.TrimSuffix(target, ":"))
 		}
-		return checkIPv6(target[1:end], target[end+2:])
+		if service = target[end+2:]; service == "" {
+			return "", "", Mistake("no port after the colon of %q", target)
+		}
+		return checkIPv6(target[1:end], service)
 	}
 	host, service, ok := strings.Cut(target, ":")
 	switch {
@@ -70,13 +73,15 @@ func splitHostPort(target string) (host, service string, err error) {
 		return "", "", Mistake("too many colons in %q; an IPv6 address goes in brackets: [::1]:7070", target)
 	case service == "":
 		return "", "", Mistake("no port after the colon of %q", target)
+	case strings.ContainsAny(host, "[]"):
+		return "", "", Mistake("a bracket too many or too few in %q; an IPv6 address is written [::1]:7070", target)
 	}
 	return host, service, nil
 }
 
 func checkIPv6(host, service string) (string, string, error) {
 	ip, err := netip.ParseAddr(host)
-	if err != nil || !ip.Is6() {
+	if err != nil || !ip.Is6() || strings.ContainsAny(ip.Zone(), "[]") {
 		return "", "", Mistake("%q is no IPv6 address; only those go in brackets", host)
 	}
 	return host, service, nil

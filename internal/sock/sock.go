@@ -17,6 +17,10 @@ func HostPort(a net.Addr) (host string, port int) {
 		return a.AddrPort().Addr().Unmap().String(), a.Port
 	case *net.UDPAddr:
 		return a.AddrPort().Addr().Unmap().String(), a.Port
+	case *net.UnixAddr:
+		if a == nil || a.Name == "@" { // how package net writes a socket without a name on Linux
+			return "", 0
+		}
 	}
 	return a.String(), 0
 }

@@ -95,7 +95,11 @@ func ListenTCP(ctx context.Context, network, target string, p Params) (net.Liste
 			return nil, busy(err, "tcp", hp.port)
 		}
 		tl := &tcpListener{nl.(*net.TCPListener), t}
-		return tl, tl.setBacklog(p["backlog"])
+		if err := tl.setBacklog(p["backlog"]); err != nil {
+			tl.Close()
+			return nil, err
+		}
+		return tl, nil
 	}
 	if hp.kind != local {
 		return one(hp)

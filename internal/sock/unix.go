@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -169,9 +170,9 @@ func (p Params) chmod(path string) error {
 	if !ok {
 		return nil
 	}
-	var mode fs.FileMode
-	if _, err := fmt.Sscanf(text, "%o", &mode); err != nil {
+	mode, err := strconv.ParseUint(text, 8, 32)
+	if err != nil || mode > 0o777 {
 		return Mistake("param mode=%s: not an octal number such as 600", text)
 	}
-	return os.Chmod(path, mode)
+	return os.Chmod(path, fs.FileMode(mode))
 }

@@ -13,11 +13,6 @@ func Autobind(fd uintptr) error { return unsupported("a unix socket named by the
 // PortHolder is not known here: it returns "".
 func PortHolder(network string, port int) string { return "" }
 
-// SpliceIn is Linux's: here handled is false, and the caller copies.
-func SpliceIn(sock syscall.RawConn, pipe *os.File, progress func(n int)) (n int64, handled bool, err error) {
-	return 0, false, nil
-}
-
 // SpliceOut is Linux's: here handled is false, and the caller copies.
 func SpliceOut(pipe *os.File, sock syscall.RawConn, progress func(n int)) (n int64, handled bool, err error) {
 	return 0, false, nil

@@ -1,7 +1,7 @@
 // Package sys holds the little that package net does not offer: one read or
 // write that never waits, what the kernel knows of a socket's queues, socket
-// options by name, who holds a port, and bytes moved between a pipe and a
-// socket without passing through the process.
+// options by name, who holds a port, and bytes moved from a socket to a pipe
+// without passing through the process.
 //
 // It calls the system itself, through package syscall, so that a user of
 // parley takes in no other module. What a system cannot do is an error that
