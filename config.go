@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/frame"
+	"parley/internal/sock"
 )
 
 // DefaultMaxFrame is the limit that a zero Config.MaxFrame means, in bytes on the wire: 1 MiB.
@@ -21,10 +22,10 @@ type Config struct {
 	Frame     frame.Format  // how frames end; nil means frame.Line(), or frame.Packet() where the transport keeps edges
 	HearFrame frame.Format  // how heard frames end, where it differs from Frame; nil means as Frame
 	MaxFrame  int           // bytes in one heard frame, end mark included; 0 means DefaultMaxFrame, negative no limit
-	Timeout   time.Duration // for each dial and each handshake; 0 means only the context limits them
+	Timeout   time.Duration // for each dial and handshake; 0 means only the context limits a dial, and an accepted handshake 10 s; negative: no limit
 	TLS       *tls.Config   // for tls addresses, under what their params say; cloned before use
 	Schemes   []Scheme      // if not nil, the only schemes allowed; nil means those registered
-	Observe   func(Event)   // if not nil, called for every event, from the goroutine it happens on; must not block
+	Observe   func(Event)   // if not nil, called for every event, on the goroutine of the call it happens in: it must not block, nor Send or Receive
 }
 
 // Dial calls address and returns the conversation. Every address a host name stands for is tried, both families at
@@ -114,7 +115,7 @@ func (cfg *Config) clone() *Config {
 func (cfg *Config) formats(nc net.Conn) (say, hear frame.Format) {
 	if cfg.Frame != nil {
 		say = cfg.Frame
-	} else if keepsEdges(nc.LocalAddr()) {
+	} else if sock.KeepsEdges(nc.LocalAddr()) {
 		say = frame.Packet()
 	} else {
 		say = frame.Line()

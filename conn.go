@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -28,7 +27,7 @@ type Conn struct {
 
 	reading mutex.Mutex // guards the fields down to askLost
 	in      inbox.Inbox
-	packets *datagrams         // nil unless the transport keeps edges
+	plain   *plain             // nil on a socket of the system
 	into    []byte             // where readReady puts what comes, if not into the inbox
 	ready   func(uintptr) bool // readReady
 	readErr error              // of readReady
@@ -39,12 +38,13 @@ type Conn struct {
 	sendLost bool // a Send stopped in the middle of a frame, guarded by writing
 	writing  mutex.Mutex
 
-	deadline atomic.Pointer[deadlines] // nil until the user sets one
-	reason   atomic.Pointer[error]     // why it was closed, if not by Close
-	ending   atomic.Bool               // a Server wants it to end between two frames
-	closed   atomic.Bool
-	saidEnd  atomic.Bool
-	ended    atomic.Bool // the other end has ended
+	deadlines deadlines
+	reason    atomic.Pointer[error] // why it was closed, if not by Close
+	broken    atomic.Pointer[error] // why it broke; the kernel tells that once
+	ending    atomic.Bool           // a Server wants it to end between two frames
+	closed    atomic.Bool
+	saidEnd   atomic.Bool
+	ended     atomic.Bool // the other end has ended
 
 	said, heard  atomic.Int64 // bytes
 	part         atomic.Int32 // bytes of an unfinished frame, while rwait is set
@@ -64,10 +64,10 @@ func NewConn(nc net.Conn, cfg *Config) *Conn {
 func newConn(nc net.Conn, cfg *Config) *Conn {
 	c := &Conn{nc: nc, cfg: cfg}
 	c.say, c.hear = cfg.formats(nc)
-	if keepsEdges(nc.LocalAddr()) {
-		c.packets = new(datagrams)
-	} else if c.raw = rawOf(nc); c.raw != nil {
+	if c.raw = rawOf(nc); c.raw != nil {
 		c.ready = c.readReady
+	} else {
+		c.plain = &plain{edges: sock.KeepsEdges(nc.LocalAddr())}
 	}
 	cfg.observe(Event{Kind: Opened, Conn: c, Addr: nc.RemoteAddr()})
 	return c
@@ -76,7 +76,7 @@ func newConn(nc net.Conn, cfg *Config) *Conn {
 // rawOf returns the way to wait for nc without holding a buffer, nil if there is none. Only types known to add nothing of
 // their own to Read and Write qualify.
 func rawOf(nc net.Conn) (raw syscall.RawConn) {
-	if !sys.CanRead {
+	if !sys.CanRead || sock.KeepsEdges(nc.LocalAddr()) {
 		return nil
 	}
 	switch nc := nc.(type) {
@@ -88,21 +88,13 @@ func rawOf(nc net.Conn) (raw syscall.RawConn) {
 	return raw
 }
 
-// keepsEdges reports whether what one write says is what one read hears.
-func keepsEdges(a net.Addr) bool {
-	if a == nil {
-		return false
-	}
-	n := a.Network()
-	return strings.HasPrefix(n, "udp") || n == "unixgram" || n == "unixpacket"
-}
-
 // KeepsEdges reports whether the transport keeps the edges of what is said, as datagrams do: each Write is then heard as
 // one piece or not at all.
-func (c *Conn) KeepsEdges() bool { return c.packets != nil }
+func (c *Conn) KeepsEdges() bool { return c.plain != nil && c.plain.edges }
 
 // NetConn returns what the Conn was made of, a *net.TCPConn or *tls.Conn for example. Reading from it loses what the
-// Conn has buffered.
+// Conn has buffered, and writing to it may break into a frame. The handshake of an accepted TLS conversation comes with the
+// first Read or Write; who must see the other end's certificate before calls HandshakeContext on the *tls.Conn.
 func (c *Conn) NetConn() net.Conn {
 	if tc, ok := c.nc.(*sock.TLSConn); ok {
 		return tc.Conn
@@ -135,7 +127,7 @@ func (c *Conn) CloseWrite() error {
 		return nil // the kernel would say "not connected" if the other end has ended too
 	}
 	half, ok := c.nc.(interface{ CloseWrite() error })
-	if !ok {
+	if !ok || c.network() == "unixgram" { // which has the system call, but nobody hears it
 		return &Error{"send", c.peer(), fmt.Errorf("no half-close on %s: %w", c.network(), errors.ErrUnsupported)}
 	}
 	if err := half.CloseWrite(); err != nil {
@@ -186,12 +178,18 @@ func (c *Conn) fail(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
-	if reason := c.reason.Load(); reason != nil && errors.Is(err, net.ErrClosed) {
-		err = *reason
-	}
+	err = c.closedWhy(err)
 	var named *Error
 	if errors.As(err, &named) {
 		return err
 	}
 	return &Error{op, c.peer(), err}
+}
+
+// closedWhy returns the reason instead of net.ErrClosed, if the conversation was closed for one.
+func (c *Conn) closedWhy(err error) error {
+	if reason := c.reason.Load(); reason != nil && errors.Is(err, net.ErrClosed) {
+		return *reason
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -8,95 +9,84 @@ import (
 	"parley/internal/sock"
 )
 
-// deadlines remembers what the user has set, so that a context can use the same mechanism for one call and undo it.
+// deadlines are what the user has set, and whether a context that has ended, or a Server that ends, overrides it for the
+// call under way: so both can use the one mechanism of net.Conn, and neither undoes the other.
 type deadlines struct {
-	mu          sync.Mutex
-	read, write time.Time
+	mu   sync.Mutex
+	user *[2]time.Time // of reading and of writing; nil until one is set
+	past [2]bool       // overridden
 }
 
-// set changes what is remembered and the conversation alike.
-func (c *Conn) setDeadline(change func(*deadlines), apply func(time.Time) error, t time.Time) error {
-	d := c.deadline.Load()
-	if d == nil {
-		c.deadline.CompareAndSwap(nil, new(deadlines))
-		d = c.deadline.Load()
-	}
+const (
+	reading = iota
+	writing
+)
+
+// setDeadline changes the user's deadlines, and applies them where they are not overridden.
+func (c *Conn) setDeadline(t time.Time, sides ...int) (err error) {
+	d := &c.deadlines
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	change(d)
-	return apply(t)
+	if d.user == nil {
+		d.user = new([2]time.Time)
+	}
+	for _, side := range sides {
+		d.user[side] = t
+		err = cmp.Or(err, c.applyDeadline(side))
+	}
+	return err
+}
+
+// override ends the calls of one side that wait, until restore.
+func (c *Conn) override(side int, past bool) error {
+	c.deadlines.mu.Lock()
+	defer c.deadlines.mu.Unlock()
+	c.deadlines.past[side] = past
+	return c.applyDeadline(side)
+}
+
+// applyDeadline needs the lock.
+func (c *Conn) applyDeadline(side int) error {
+	var t time.Time
+	switch d := &c.deadlines; {
+	case d.past[side]:
+		t = sock.Past
+	case d.user != nil:
+		t = d.user[side]
+	}
+	if side == reading {
+		return c.nc.SetReadDeadline(t)
+	}
+	return c.nc.SetWriteDeadline(t)
 }
 
 // SetDeadline sets both deadlines, as net.Conn has it.
-func (c *Conn) SetDeadline(t time.Time) error {
-	return c.setDeadline(func(d *deadlines) { d.read, d.write = t, t }, c.nc.SetDeadline, t)
-}
+func (c *Conn) SetDeadline(t time.Time) error { return c.setDeadline(t, reading, writing) }
 
 // SetReadDeadline sets when hearing gives up: Read, and Receive, Frames and Ask whatever their context allows.
-func (c *Conn) SetReadDeadline(t time.Time) error {
-	return c.setDeadline(func(d *deadlines) { d.read = t }, c.nc.SetReadDeadline, t)
-}
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(t, reading) }
 
 // SetWriteDeadline sets when saying gives up.
-func (c *Conn) SetWriteDeadline(t time.Time) error {
-	return c.setDeadline(func(d *deadlines) { d.write = t }, c.nc.SetWriteDeadline, t)
-}
-
-// restoreRead puts back the user's deadline.
-func (c *Conn) restoreRead() {
-	d := c.deadline.Load()
-	if d == nil {
-		_ = c.nc.SetReadDeadline(time.Time{})
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_ = c.nc.SetReadDeadline(d.read)
-}
-
-func (c *Conn) restoreWrite() {
-	d := c.deadline.Load()
-	if d == nil {
-		_ = c.nc.SetWriteDeadline(time.Time{})
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_ = c.nc.SetWriteDeadline(d.write)
-}
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(t, writing) }
 
 // pastDeadline reports whether the user's own read deadline has gone by.
 func (c *Conn) pastDeadline() bool {
-	d := c.deadline.Load()
-	if d == nil {
-		return false
-	}
+	d := &c.deadlines
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.read.IsZero() && !time.Now().Before(d.read)
+	return d.user != nil && !d.user[reading].IsZero() && !time.Now().Before(d.user[reading])
 }
 
-// cannotEnd reports whether the end of ctx needs no messenger: it never comes, or it is the end of the Server that holds
-// the conversation, which closes it then. So an idle conversation of a server costs no context, and a message no
-// registration with one.
+// cannotEnd reports whether the end of ctx need not be told to a call that waits: it never comes, or it is the end of the
+// Server that holds the conversation, which closes it then. So an idle conversation of a server costs no context, and a
+// message no registration with one.
 func (c *Conn) cannotEnd(ctx context.Context) bool {
 	return ctx.Done() == nil || ctx == c.held
 }
 
-// armRead makes ctx end the reads until undo is called.
-func (c *Conn) armRead(ctx context.Context) (undo func()) {
-	if c.cannotEnd(ctx) {
-		return nothing
-	}
-	return sock.CancelOn(ctx, c.nc.SetReadDeadline, c.restoreRead)
+// arm makes ctx end the waiting of one side until undo is called. It needs that side's lock.
+func (c *Conn) arm(ctx context.Context, side int) (undo func()) {
+	return sock.CancelOn(ctx,
+		func(time.Time) error { return c.override(side, true) },
+		func() { _ = c.override(side, false) })
 }
-
-// armWrite makes ctx end the writes until undo is called.
-func (c *Conn) armWrite(ctx context.Context) (undo func()) {
-	if c.cannotEnd(ctx) {
-		return nothing
-	}
-	return sock.CancelOn(ctx, c.nc.SetWriteDeadline, c.restoreWrite)
-}
-
-func nothing() {}

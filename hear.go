@@ -36,7 +36,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	defer c.reading.Unlock()
 	for {
 		if n, err := c.read(p); !c.nudged(err) {
-			return n, err
+			return n, c.closedWhy(err)
 		}
 	}
 }
@@ -71,8 +71,6 @@ func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
 		return nil, c.fail("receive", err)
 	}
 	defer c.reading.Unlock()
-	undo := c.armRead(ctx)
-	defer undo()
 	text, err := c.receive(ctx)
 	return text, c.fail("receive", err)
 }
@@ -83,19 +81,27 @@ func (c *Conn) Frames(ctx context.Context) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) { c.eachFrame(ctx, yield) }
 }
 
-// eachFrame takes the lock for each frame anew, so that a loop body may ask or read.
+// eachFrame takes the lock for each frame anew, so that a loop body may ask or read. It keeps its stack small; see await.
 func (c *Conn) eachFrame(ctx context.Context, yield func(Frame, error) bool) {
-	undo := c.armRead(ctx)
-	defer undo()
 	for {
-		var text []byte
-		err := c.reading.Lock(ctx)
-		if err == nil {
-			text, err = c.receive(ctx)
-			c.reading.Unlock()
-		}
-		if err == io.EOF || !yield(Frame{Data: text, From: c.nc.RemoteAddr(), Conn: c}, c.fail("receive", err)) || err != nil {
+		if err := c.reading.Lock(ctx); err != nil {
+			c.yieldLast(nil, err, yield)
 			return
 		}
+		text, err := c.receive(ctx)
+		c.reading.Unlock()
+		if err != nil {
+			c.yieldLast(text, err, yield)
+			return
+		}
+		if !yield(Frame{Data: text, From: c.nc.RemoteAddr(), Conn: c}, nil) {
+			return
+		}
+	}
+}
+
+func (c *Conn) yieldLast(part []byte, err error, yield func(Frame, error) bool) {
+	if err != io.EOF {
+		yield(Frame{Data: part, From: c.nc.RemoteAddr(), Conn: c}, c.fail("receive", err))
 	}
 }

@@ -33,7 +33,8 @@ func Merge(ctx context.Context, sources ...Source) iter.Seq2[Frame, error] {
 
 // Frames returns the frames of every caller in one loop. Callers that end cleanly end silently; an error is yielded with
 // the Conn it happened on and the loop goes on, unless Conn is nil: then nobody can be accepted any more. The
-// conversations are closed when their callers have ended, and all of them when the loop ends.
+// conversations are closed when their callers have ended, and all of them when the loop ends. Anybody may call, as often as
+// the system has descriptors; a [Server] has limits.
 func (l *Listener) Frames(ctx context.Context) iter.Seq2[Frame, error] {
 	return Merge(ctx, l)
 }
@@ -138,8 +139,6 @@ func (m *merger) passOver(ctx context.Context, c *Conn) {
 
 // feedConn hears one conversation, all whole frames of a read at once.
 func (m *merger) feedConn(ctx context.Context, c *Conn) {
-	undo := c.armRead(ctx)
-	defer undo()
 	of := Frame{From: c.RemoteAddr(), Conn: c}
 	for {
 		b := batches.Get().(*batch)

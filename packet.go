@@ -3,10 +3,11 @@ package parley
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"net"
+	"os"
+	"time"
 
 	"parley/frame"
 	"parley/internal/mutex"
@@ -25,6 +26,7 @@ type PacketConn struct {
 	memory  []byte // for one datagram, guarded by reading
 	rest    []byte // of a datagram that holds several frames, guarded by reading
 	from    net.Addr
+	writing mutex.Mutex
 }
 
 func newPacketConn(pc net.PacketConn, cfg *Config, a Addr) *PacketConn {
@@ -63,7 +65,7 @@ func (p *PacketConn) Send(ctx context.Context, text []byte, to net.Addr) error {
 	defer out.done()
 	var err error
 	if out.frame, err = p.say.Append(out.frame[:0], text); err == nil {
-		_, err = p.pc.WriteTo(out.frame, to)
+		err = p.writeTo(ctx, out.frame, to)
 	}
 	if err != nil {
 		return &Error{"send", to.String(), err}
@@ -72,6 +74,23 @@ func (p *PacketConn) Send(ctx context.Context, text []byte, to net.Addr) error {
 		p.cfg.observe(Event{Kind: Said, Addr: to, Data: text, Size: len(out.frame)})
 	}
 	return nil
+}
+
+// writeTo waits for room, which a hearer on a Unix socket can refuse for ever, no longer than ctx.
+func (p *PacketConn) writeTo(ctx context.Context, wire []byte, to net.Addr) error {
+	if err := p.writing.Lock(ctx); err != nil {
+		return err
+	}
+	defer p.writing.Unlock()
+	if ctx.Done() != nil {
+		undo := sock.CancelOn(ctx, p.pc.SetWriteDeadline, func() { _ = p.pc.SetWriteDeadline(time.Time{}) })
+		defer undo()
+	}
+	_, err := p.pc.WriteTo(wire, to)
+	if ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		return ctx.Err()
+	}
+	return err
 }
 
 // Receive returns the next frame, which is then the caller's. The error is an *Error.
@@ -111,20 +130,10 @@ func (p *PacketConn) receive(ctx context.Context) (Frame, error) {
 			return Frame{From: p.from}, err
 		}
 	}
-	text, size, err := p.hear.Scan(p.rest, 0, true)
-	if err == nil {
-		err = p.cfg.tooLong(p.hear, p.rest, text, size)
-	}
-	switch {
-	case err != nil:
+	text, size, err := p.cfg.scanDatagram(p.hear, p.rest)
+	if err != nil {
 		p.rest = nil
 		return Frame{From: p.from}, err
-	case text == nil && size > 0:
-		n := len(p.rest)
-		p.rest = nil
-		return Frame{From: p.from}, fmt.Errorf("a datagram of %d bytes, where the frame has %d: %w", n, size, io.ErrUnexpectedEOF)
-	case text == nil:
-		text, size = p.rest, len(p.rest)
 	}
 	f := Frame{Data: append(make([]byte, 0, len(text)), text...), From: p.from, packets: p}
 	p.rest = p.rest[size:]

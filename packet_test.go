@@ -43,7 +43,10 @@ func TestFramesOfDatagrams(t *testing.T) {
 		{"line", "one\n", []string{"one"}, nil},
 		{"line", "", []string{""}, nil},
 		{"line", "\n\n", []string{"", ""}, nil},
-		{`end "."`, "one\n.\ntwo", []string{"one", "two"}, nil},
+		{`end "."`, "one\n.\ntwo", []string{"one", ""}, io.ErrUnexpectedEOF},
+		{"nul", "one\x00two", []string{"one", "two"}, nil},
+		{"netstring", "3:one,3:t", []string{"one", ""}, io.ErrUnexpectedEOF},
+		{"u32", "\x00\x01", []string{""}, io.ErrUnexpectedEOF},
 		{"u16", "\x00\x03one\x00\x03two", []string{"one", "two"}, nil},
 		{"u16", "\x00\x03one\x00\x09two", []string{"one", ""}, io.ErrUnexpectedEOF},
 		{"5 bytes", "onetwo", []string{"onetw", ""}, io.ErrUnexpectedEOF},
@@ -63,7 +66,7 @@ func TestFramesOfDatagrams(t *testing.T) {
 				text, err := receive()
 				if last := i == len(test.texts)-1; last && test.err != nil {
 					wants(t, what+" of "+test.format, err, test.err)
-					says(t, what+" of "+test.format, err, "receive ", ": a datagram of ", "where the frame has ")
+					says(t, what+" of "+test.format, err, "receive ", ": a datagram of ", " without ")
 				} else if err != nil || string(text) != want || text == nil {
 					t.Errorf("%s of %s: %q, %v, want %q", what, test.format, text, err, want)
 				}

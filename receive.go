@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,30 +11,53 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"parley/frame"
 	"parley/internal/sock"
 	"parley/internal/sys"
 )
 
-// receive returns the next frame. It needs the lock, and ctx tied to the read deadline.
+// receive returns the next frame. It needs the lock.
 func (c *Conn) receive(ctx context.Context) ([]byte, error) {
 	for {
 		if text, err := c.cut(); text != nil || err != nil {
 			return text, err
 		}
 		if c.ended.Load() {
-			return c.lastPart()
+			return c.lastPart(c.unfinished())
 		}
 		if c.ending.Load() && len(c.in.Data) == 0 && !c.asking {
 			return nil, ErrServerEnding
 		}
-		if err := c.fill(); err != nil && !c.ended.Load() {
-			if err := c.interrupted(ctx, err); err != nil {
-				return nil, err
-			}
+		if err := c.more(ctx); err != nil {
+			return c.failedPart(err)
 		}
 	}
+}
+
+// more waits until more has come, or ctx ends. Only here does ctx come into play, so that frames that are there already
+// cost no registration with it, and so that its end finds nobody's call but this one.
+func (c *Conn) more(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return c.midFrame(ctx.Err())
+	}
+	var err error
+	if c.cannotEnd(ctx) {
+		err = c.fill()
+	} else {
+		err = c.fillUntil(ctx)
+	}
+	if err == nil || c.ended.Load() {
+		return nil
+	}
+	return c.interrupted(ctx, err)
+}
+
+func (c *Conn) fillUntil(ctx context.Context) error {
+	undo := c.arm(ctx, reading)
+	defer undo()
+	return c.fill()
 }
 
 // cut takes one whole frame out of the inbox; nil if there is none yet.
@@ -41,28 +65,44 @@ func (c *Conn) cut() ([]byte, error) {
 	if c.failed != nil {
 		return nil, c.failed
 	}
+	if c.edge() {
+		return c.cutDatagram()
+	}
 	ended := c.ended.Load()
-	if len(c.in.Data) == 0 && !c.edge() && !(ended && c.hear == frame.UntilClose()) {
+	if len(c.in.Data) == 0 && !(ended && c.hear == frame.UntilClose()) {
 		return nil, nil
 	}
-	text, size, err := c.in.Scan(c.hear, ended || c.edge())
-	switch {
-	case err == nil:
-		err = c.cfg.tooLong(c.hear, c.in.Data, text, size)
-	case text == nil && c.edge():
-		err = nil
+	text, size, err := c.in.Scan(c.hear, ended)
+	if err == nil {
+		err = frame.CheckLimit(c.hear, c.in.Data, text, size, c.cfg.maxFrame())
 	}
 	if err != nil {
 		c.failed = err
 		return nil, err
 	}
-	if text == nil && c.edge() {
-		return c.cutEdge(size)
-	}
 	if text == nil {
 		return nil, nil
 	}
 	return c.take(text, size, ended), nil
+}
+
+// cutDatagram takes one frame out of a datagram. One that is no frame is thrown away, and the next may be better.
+func (c *Conn) cutDatagram() ([]byte, error) {
+	text, size, err := c.cfg.scanDatagram(c.hear, c.in.Data)
+	if err != nil {
+		c.drop(len(c.in.Data))
+		return nil, err
+	}
+	return c.take(text, size, false), nil
+}
+
+// scanDatagram is frame.ScanDatagram within the limit.
+func (cfg *Config) scanDatagram(f frame.Format, data []byte) ([]byte, int, error) {
+	text, size, err := frame.ScanDatagram(f, data)
+	if err == nil {
+		err = frame.CheckLimit(f, data, text, size, cfg.maxFrame())
+	}
+	return text, size, err
 }
 
 // take hands out a frame found in the inbox.
@@ -81,47 +121,28 @@ func (c *Conn) take(text []byte, size int, ended bool) []byte {
 // drop takes n bytes out of the inbox. With its last byte a datagram is gone.
 func (c *Conn) drop(n int) {
 	c.in.Drop(n)
-	if c.packets != nil {
-		c.packets.there = len(c.in.Data) > 0
+	if c.plain != nil {
+		c.plain.there = len(c.in.Data) > 0
 	}
 }
 
-// cutEdge ends a frame at the edge of its datagram, as a datagram without a line end is a line too. If the frame's size
-// is known the datagram has fallen short of it.
-func (c *Conn) cutEdge(size int) ([]byte, error) {
-	rest := c.in.Data
-	if size > 0 {
-		c.drop(len(rest))
-		return nil, fmt.Errorf("a datagram of %d bytes, where the frame has %d: %w", len(rest), size, io.ErrUnexpectedEOF)
-	}
-	return c.take(rest, len(rest), false), nil
-}
-
-// tooLong holds the frame at the start of data against the limit: one found whole, announced, or not yet ended.
-func (cfg *Config) tooLong(f frame.Format, data, text []byte, size int) error {
-	limit := cfg.maxFrame()
-	if text == nil {
-		size = max(size, len(data))
-	}
-	if limit == 0 || size <= limit {
-		return nil
-	}
-	return &frame.TooLongError{
-		Limit: limit, Format: f.String(), Size: size,
-		Heard: append([]byte(nil), data[:min(len(data), 64)]...),
-	}
-}
-
-// lastPart is what is left when the other end has ended: nothing, or the beginning of a frame.
-func (c *Conn) lastPart() ([]byte, error) {
+// lastPart is what is left when no more will come: nothing, or the beginning of a frame and why it has no end.
+func (c *Conn) lastPart(why error) ([]byte, error) {
 	c.failed = io.EOF
-	err := c.unfinished()
-	if err == nil {
+	if why == nil {
 		return nil, io.EOF
 	}
 	part := c.in.Cut(c.in.Data)
-	c.in.Drop(len(part))
-	return part, err
+	c.drop(len(part))
+	return part, why
+}
+
+// failedPart returns the beginning of a frame with an error that says that the stream was cut off, as TLS can tell.
+func (c *Conn) failedPart(err error) ([]byte, error) {
+	if errors.Is(err, io.ErrUnexpectedEOF) && len(c.in.Data) > 0 {
+		return c.lastPart(err)
+	}
+	return nil, err
 }
 
 // interrupted tells why fill stopped without bytes; nil means to go on.
@@ -133,13 +154,15 @@ func (c *Conn) interrupted(ctx context.Context, err error) error {
 	if cause == nil && c.nudged(err) {
 		return nil
 	}
-	if cause == nil {
-		cause = os.ErrDeadlineExceeded
-	}
+	return c.midFrame(cmp.Or(cause, os.ErrDeadlineExceeded))
+}
+
+// midFrame adds to err what was heard of a frame, if one has begun.
+func (c *Conn) midFrame(err error) error {
 	if n := len(c.in.Data); n > 0 {
-		return fmt.Errorf("heard %d bytes without %s: %w", n, c.hear.End(), cause)
+		return fmt.Errorf("heard %d bytes without %s: %w", n, c.hear.End(), err)
 	}
-	return cause
+	return err
 }
 
 // nudged reports whether err is only the nudge of a Server that ends, and takes it back: who is not between two frames may
@@ -148,7 +171,7 @@ func (c *Conn) nudged(err error) bool {
 	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !c.ending.Load() || c.pastDeadline() {
 		return false
 	}
-	c.restoreRead()
+	_ = c.override(reading, false)
 	return true
 }
 
@@ -160,15 +183,39 @@ func (c *Conn) fill() error {
 	return c.fillPlain()
 }
 
-// fillPlain is fill for transports that are more than a socket.
+// plain is what a conversation needs besides, on a transport that is more than a socket, where it cannot wait without
+// memory.
+type plain struct {
+	edges  bool   // the transport keeps the edges of what is said
+	there  bool   // the inbox holds a datagram, perhaps an empty one
+	burst  bool   // the last read filled what it had
+	memory []byte // for a datagram, or for the first bytes that come
+}
+
+// firstRead is what such a conversation holds while it waits for a stream, in bytes.
+const firstRead = 2 << 10
+
+// fillPlain is fill on such a transport. It takes much memory only while much comes.
 func (c *Conn) fillPlain() error {
-	if c.packets != nil {
+	if c.plain.edges {
 		return c.fillDatagram()
 	}
+	if c.plain.memory == nil {
+		c.plain.memory = make([]byte, firstRead)
+	}
+	p := c.plain.memory
+	if c.plain.burst {
+		p = c.in.Space()
+	}
 	c.waits()
-	n, err := c.nc.Read(c.in.Space())
-	c.in.Put(n)
-	c.in.Rest()
+	n, err := c.nc.Read(p)
+	if c.plain.burst {
+		c.in.Put(n)
+		c.in.Rest()
+	} else {
+		c.in.Put(copy(c.in.Space(), p[:n]))
+	}
+	c.plain.burst = n == len(p)
 	return c.heardMore(n, err)
 }
 
@@ -177,9 +224,12 @@ func (c *Conn) heardMore(n int, err error) error {
 	c.rwait.Store(0)
 	c.heard.Add(int64(n))
 	if err == io.EOF {
+		err = c.endOrBreak()
+	}
+	if err == io.EOF {
 		c.hearEnd()
 	}
-	return err
+	return c.noteBreak(err)
 }
 
 // await reads once something has come, into c.into or else the inbox.
@@ -197,6 +247,9 @@ func (c *Conn) await() error {
 		err, c.readErr = c.readErr, nil
 	}
 	c.rwait.Store(0)
+	if err == io.EOF {
+		c.hearEnd() // not in readReady, which holds the descriptor: an observer may close the conversation
+	}
 	return asNet(err)
 }
 
@@ -223,9 +276,8 @@ func (c *Conn) took(n int, err error) {
 		c.readErr = c.opError("read", err)
 		c.in.Rest()
 	case n == 0:
-		c.readErr = io.EOF
+		c.readErr = c.endOrBreak()
 		c.in.Rest()
-		c.hearEnd()
 	case c.into != nil:
 		c.into = c.into[:n]
 	default:
@@ -234,8 +286,27 @@ func (c *Conn) took(n int, err error) {
 	c.heard.Add(int64(n))
 }
 
+// endOrBreak is what reading nothing means: the end, or a reset that the kernel has told somebody else of already, such as
+// a write. EPIPE is no reset: it follows an end that was heard in order.
+func (c *Conn) endOrBreak() error {
+	if broken := c.broken.Load(); broken != nil && !errors.Is(*broken, syscall.EPIPE) {
+		return *broken
+	}
+	return io.EOF
+}
+
+// noteBreak remembers the first error that loses what was said. EPIPE may come of our own CloseWrite.
+func (c *Conn) noteBreak(err error) error {
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, syscall.EPIPE) && !c.saidEnd.Load() {
+		kept := err // so that only an error costs an allocation
+		c.broken.CompareAndSwap(nil, &kept)
+	}
+	return err
+}
+
 // opError names a failed system call as package net does.
 func (c *Conn) opError(op string, err error) error {
+	c.noteBreak(err)
 	return &net.OpError{Op: op, Net: c.network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
@@ -247,18 +318,12 @@ func asNet(err error) error {
 	return err
 }
 
-// datagrams is what a conversation needs besides, where the transport keeps edges.
-type datagrams struct {
-	memory []byte // for one
-	there  bool   // the inbox holds one, perhaps an empty one
-}
-
 // edge reports whether the inbox ends where a datagram does.
-func (c *Conn) edge() bool { return c.packets != nil && c.packets.there }
+func (c *Conn) edge() bool { return c.KeepsEdges() && c.plain.there }
 
 // fillDatagram reads one datagram. One that fills all of the memory may have been cut off by the kernel, and is refused.
 func (c *Conn) fillDatagram() error {
-	d := c.packets
+	d := c.plain
 	if d.memory == nil {
 		d.memory = make([]byte, sock.MaxDatagram(c.LocalAddr()))
 	}

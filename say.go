@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"parley/frame"
+	"parley/internal/inbox"
 	"parley/internal/sys"
 )
 
@@ -49,7 +50,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 	defer c.writing.Unlock()
 	o := outboxes.Get().(*outbox)
 	defer o.done()
-	return o.write(context.Background(), c, p)
+	n, err := o.write(context.Background(), c, p)
+	return n, c.closedWhy(err)
 }
 
 // write writes p, until ctx ends. It needs c's lock.
@@ -61,6 +63,8 @@ func (o *outbox) write(ctx context.Context, c *Conn, p []byte) (int, error) {
 	err := c.raw.Write(o.ready)
 	if o.undo != nil {
 		o.undo()
+	}
+	if c.wwait.Load() != 0 {
 		c.wwait.Store(0)
 	}
 	if err == nil {
@@ -89,21 +93,30 @@ func (o *outbox) writeReady(fd uintptr) bool {
 }
 
 func (o *outbox) waits() {
-	if o.undo == nil {
-		o.undo = o.c.armWrite(o.ctx)
+	if o.undo == nil && !o.c.cannotEnd(o.ctx) {
+		o.undo = o.c.arm(o.ctx, writing)
 	}
 	o.c.wwait.Store(now())
 }
 
-// writePlain is write for transports that are more than a socket.
-func (c *Conn) writePlain(ctx context.Context, p []byte) (int, error) {
-	undo := c.armWrite(ctx)
+// writePlain is write for transports that are more than a socket. Streams are written piece by piece, so that State, and a
+// Server's idle limit, see a slow one move.
+func (c *Conn) writePlain(ctx context.Context, p []byte) (total int, err error) {
+	undo := c.arm(ctx, writing)
 	defer undo()
-	c.wwait.Store(now())
-	n, err := c.nc.Write(p)
-	c.wwait.Store(0)
-	c.said.Add(int64(n))
-	return n, err
+	defer c.wwait.Store(0)
+	for {
+		piece := p[total:]
+		if !c.KeepsEdges() {
+			piece = piece[:min(len(piece), inbox.BlockSize)]
+		}
+		c.wwait.Store(now())
+		n, err := c.nc.Write(piece)
+		c.said.Add(int64(n))
+		if total += n; err != nil || total == len(p) {
+			return total, c.noteBreak(err)
+		}
+	}
 }
 
 // Send says p as one frame, which adds its end mark; p stays the caller's. A text that contains its own end is an error
@@ -173,8 +186,6 @@ func (c *Conn) Ask(ctx context.Context, p []byte) ([]byte, error) {
 		c.askLost = c.said.Load() != said
 		return nil, c.fail("ask", err)
 	}
-	undo := c.armRead(ctx)
-	defer undo()
 	c.asking = true
 	reply, err := c.receive(ctx)
 	c.asking = false

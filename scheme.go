@@ -63,15 +63,14 @@ func findScheme(schemes []Scheme, name string) (Scheme, error) {
 			return s, nil
 		}
 	}
-	return Scheme{}, sock.Mistake("unknown scheme %q; there are %s", name, schemeNames(schemes))
+	return Scheme{}, sock.Mistake("unknown scheme %q; there are %s", name, strings.Join(schemeNames(schemes), ", "))
 }
 
-func schemeNames(schemes []Scheme) string {
-	var names []string
+func schemeNames(schemes []Scheme) (names []string) {
 	for _, s := range schemes {
 		names = append(names, s.Name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // checkParams rejects what the scheme does not know, so that no param is dropped silently.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/internal/sock"
+	"parley/internal/sys"
 )
 
 // A Handler holds one conversation. It may return when it likes; the Server closes c then. Its error is logged, unless
@@ -27,7 +28,7 @@ const DefaultGrace = 5 * time.Second
 type Server struct {
 	Handler    Handler
 	MaxConns   int           // conversations at once; more callers wait to be accepted. 0 or less means no limit
-	MaxPerHost int           // conversations at once with one IP address; more are closed at once. 0 or less means no limit
+	MaxPerHost int           // conversations at once with one IPv4 address or IPv6 /64; more are closed at once. 0 or less means no limit
 	Idle       time.Duration // a conversation in which nothing is said or heard for so long is closed. 0 or less means never
 	Grace      time.Duration // how long conversations may go on when the server ends. 0 means DefaultGrace, negative no limit
 	Log        *slog.Logger  // for refused callers, failed handlers, shortages; nil means no log
@@ -39,7 +40,7 @@ type Server struct {
 func (s *Server) Serve(ctx context.Context, ln *Listener) error {
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	r := &run{Server: s, ctx: work, conns: map[*Conn]struct{}{}, perHost: map[string]int{}}
+	r := &run{Server: s, ctx: work, conns: map[*Conn]string{}, perHost: map[string]int{}}
 	if s.MaxConns > 0 {
 		r.slots = make(chan struct{}, s.MaxConns)
 	}
@@ -61,7 +62,7 @@ type run struct {
 	handlers sync.WaitGroup
 
 	mu      sync.Mutex
-	conns   map[*Conn]struct{}
+	conns   map[*Conn]string // and the host that it counts for
 	perHost map[string]int
 }
 
@@ -69,6 +70,7 @@ type run struct {
 type activity struct {
 	bytes int64
 	since int64 // Unix ns
+	left  int   // untaken when it was last asked for
 }
 
 func (r *run) acceptAll(ctx context.Context, ln *Listener) error {
@@ -110,16 +112,19 @@ func (r *run) takeSlot(ctx context.Context) bool {
 
 // admit counts c in, or closes it.
 func (r *run) admit(c *Conn) bool {
-	host := c.RemoteHost()
+	host := ""
+	if r.MaxPerHost > 0 {
+		host = sock.Origin(c.RemoteAddr())
+	}
 	r.mu.Lock()
-	full := r.MaxPerHost > 0 && r.perHost[host] >= r.MaxPerHost
+	full := host != "" && r.perHost[host] >= r.MaxPerHost
 	if !full {
-		if r.MaxPerHost > 0 {
+		if host != "" {
 			r.perHost[host]++
 		}
-		r.conns[c] = struct{}{}
+		r.conns[c] = host
 		c.held = r.ctx
-		c.swept = activity{since: now()}
+		c.swept = activity{since: now(), left: -1}
 	}
 	r.mu.Unlock()
 	if full {
@@ -131,8 +136,9 @@ func (r *run) admit(c *Conn) bool {
 
 func (r *run) leave(c *Conn) {
 	r.mu.Lock()
+	host := r.conns[c]
 	delete(r.conns, c)
-	if host := c.RemoteHost(); r.MaxPerHost > 0 {
+	if host != "" {
 		if r.perHost[host]--; r.perHost[host] == 0 {
 			delete(r.perHost, host)
 		}
@@ -155,6 +161,7 @@ func (r *run) hold(c *Conn) {
 func (r *run) letGo(c *Conn) {
 	if p := recover(); p != nil {
 		r.warn("handler panicked", "caller", c.peer(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		c.closeFor(fmt.Errorf("handler panicked: %v", p))
 	}
 	c.Close()
 	r.leave(c)
@@ -195,7 +202,7 @@ func (r *run) end(cut func()) error {
 	cut()
 	left := r.current()
 	for _, c := range left {
-		c.closeFor(ErrServerEnding)
+		go c.closeFor(ErrServerEnding) // see sweep
 	}
 	<-done
 	return &Error{"serve", fmt.Sprintf("%d callers", len(left)), fmt.Errorf("cut off after the grace of %v: %w", grace, ErrServerEnding)}
@@ -214,7 +221,7 @@ func (r *run) current() []*Conn {
 // endBetweenFrames makes whoever waits for a new frame return, now or when the present one is whole.
 func (c *Conn) endBetweenFrames() {
 	c.ending.Store(true)
-	_ = c.nc.SetReadDeadline(sock.Past)
+	_ = c.override(reading, true)
 }
 
 // sweepLoop closes idle conversations. One goroutine looks at all of them now and then, so that idle limits cost a
@@ -233,14 +240,28 @@ func (r *run) sweepLoop(ctx context.Context) {
 }
 
 func (r *run) sweep(now int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for c := range r.conns {
-		switch bytes := c.said.Load() + c.heard.Load(); {
-		case bytes != c.swept.bytes:
-			c.swept = activity{bytes, now}
-		case now-c.swept.since >= int64(r.Idle):
-			c.closeFor(ErrIdle)
+	for _, c := range r.current() {
+		if bytes := c.said.Load() + c.heard.Load(); bytes != c.swept.bytes {
+			c.swept = activity{bytes, now, -1}
+			continue
 		}
+		if now-c.swept.since < int64(r.Idle) {
+			continue
+		}
+		if left := c.untaken(); left > 0 && left != c.swept.left {
+			c.swept.since, c.swept.left = now, left // what was said long ago is still being taken
+			continue
+		}
+		go c.closeFor(ErrIdle) // a close may take time: linger, TLS
 	}
+}
+
+// untaken is a measure of what the other kernel has not yet taken; it shrinks while a slow transfer goes on.
+func (c *Conn) untaken() int {
+	rc, err := c.socket()
+	if err != nil {
+		return 0
+	}
+	q, _ := sys.SocketQueues(rc)
+	return max(q.Unacked, q.Charged, 0)
 }

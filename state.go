@@ -124,7 +124,11 @@ func (c *Conn) WaitTaken(ctx context.Context) error {
 		q, err := sys.SocketQueues(rc)
 		// The error comes after the queues, which are empty, too, when the other end has thrown away what was in them.
 		if err := sys.SocketError(rc); err != nil {
+			c.noteBreak(os.NewSyscallError("read", err))
 			return c.fail("send", os.NewSyscallError("read", err))
+		}
+		if broken := c.broken.Load(); broken != nil {
+			return c.fail("send", *broken)
 		}
 		if errors.Is(err, errors.ErrUnsupported) || err == nil && q.Unacked <= 0 && q.Charged <= 0 {
 			return nil

@@ -109,9 +109,11 @@ func TestWaitTakenOfTheLost(t *testing.T) {
 				}
 				until(t, "it has come", func() bool { return accepted.State().Unread == 16 })
 				lose(accepted)
-				err := caller.WaitTaken(soon(t))
-				wants(t, name+" on "+network, err, syscall.ECONNRESET)
-				says(t, name+" on "+network, err, "send "+caller.RemoteAddr().String()+": ", "connection reset by peer")
+				for range 2 { // the kernel tells it once; that it is lost stays so
+					err := caller.WaitTaken(soon(t))
+					wants(t, name+" on "+network, err, syscall.ECONNRESET)
+					says(t, name+" on "+network, err, "send "+caller.RemoteAddr().String()+": ", "connection reset by peer")
+				}
 			}
 		}
 	}
@@ -132,6 +134,29 @@ func TestWaitTakenWhileTheOtherEndCloses(t *testing.T) {
 		caller.Close()
 		if err == nil {
 			t.Fatal("nobody has read it, and it is said to be taken")
+		}
+	}
+}
+
+// Nor is it forgotten when another call has heard of the reset first.
+func TestWaitTakenAfterTheResetWasHeard(t *testing.T) {
+	for network, address := range streams(t) {
+		for what, meet := range map[string]func(c *parley.Conn) error{
+			"Receive": func(c *parley.Conn) error { _, err := c.Receive(soon(t)); return err },
+			"Read":    func(c *parley.Conn) error { _, err := c.Read(make([]byte, 1)); return err },
+			"WriteTo": func(c *parley.Conn) error { _, err := c.WriteTo(io.Discard); return err },
+			"Send":    func(c *parley.Conn) error { return c.Send(soon(t), []byte("x")) },
+		} {
+			caller, accepted := pair(t, new(parley.Config), address)
+			send(t, caller, "who reads this?")
+			until(t, "it has come", func() bool { return accepted.State().Unread == 16 })
+			accepted.Close()
+			if err := meet(caller); err == nil {
+				t.Errorf("%s on %s: no error", what, network)
+			}
+			if err := caller.WaitTaken(soon(t)); err == nil {
+				t.Errorf("%s on %s: after the reset was heard, all is said to be taken", what, network)
+			}
 		}
 	}
 }

@@ -1,5 +1,10 @@
 package frame
 
+import (
+	"fmt"
+	"io"
+)
+
 // The formats whose frames end where what carries them ends: the datagram,
 // the stream, the read. They add nothing to the text.
 
@@ -62,4 +67,19 @@ func (anyFormat) find(data []byte, _ int, _ bool) (span, error) {
 
 func allOf(data []byte) span {
 	return span{to: len(data), size: len(data), whole: true}
+}
+
+// ScanDatagram looks for one frame at the start of data, which is a datagram or the rest of one. The datagram's edge ends
+// a line, or what ends in a NUL, as well as their own end does. Any other frame without its end has been cut short, which
+// is an error that wraps [io.ErrUnexpectedEOF]. For the rest it is as [Format.Scan].
+func ScanDatagram(f Format, data []byte) (text []byte, size int, err error) {
+	text, size, err = f.Scan(data, 0, true)
+	if text != nil || err != nil {
+		return text, size, err
+	}
+	switch f {
+	case Line(), LF(), CRLF(), NUL():
+		return append([]byte{}, data...), len(data), nil
+	}
+	return nil, 0, fmt.Errorf("frame %s: a datagram of %d bytes without %s: %w", f, len(data), f.End(), io.ErrUnexpectedEOF)
 }

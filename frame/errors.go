@@ -96,3 +96,15 @@ type ParseError struct {
 func (e *ParseError) Error() string {
 	return fmt.Sprintf("frame format %q: %s", e.Text, e.Why)
 }
+
+// CheckLimit holds the frame at the start of data against limit, in bytes on the wire, 0 or negative for none. text and size
+// are what Scan has returned for it: so it may be whole, announced, or not yet ended. The error is a *TooLongError.
+func CheckLimit(f Format, data, text []byte, size, limit int) error {
+	if text == nil {
+		size = max(size, len(data))
+	}
+	if limit <= 0 || size <= limit {
+		return nil
+	}
+	return tooLong(f, data, size, limit)
+}

@@ -171,7 +171,7 @@ func TestUnread(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const lost = `(connection reset by peer|broken pipe); the other end closed without hearing everything; some of what was said may be lost`
+	const lost = `(connection reset by peer|broken pipe|shutdown: .*not connected); the other end closed without hearing everything; some of what was said may be lost`
 	t.Run("pipe", func(t *testing.T) { start(t, stdin(parley("call", address), text)).leaves(6, lost) })
 	t.Run("file", func(t *testing.T) {
 		f, err := os.Open(file)

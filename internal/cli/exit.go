@@ -119,7 +119,12 @@ func isBroken(err error) bool {
 	if oe := (*net.OpError)(nil); errors.As(err, &oe) && oe.Op == "remote error" {
 		return true
 	}
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNABORTED)
+	for _, broken := range []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, syscall.ENOTCONN} {
+		if errors.Is(err, broken) { // ENOTCONN: of saying the end, when the reset has been told already
+			return true
+		}
+	}
+	return false
 }
 
 // isUnreachable reports whether there never was a conversation, for another reason than time or a file of ours.

@@ -62,6 +62,7 @@ func (in *Inbox) Rest() {
 	} else {
 		in.Data = slices.Clip(slices.Clone(in.Data))
 	}
+	in.arena = nil
 	in.free()
 }
 

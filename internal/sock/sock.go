@@ -5,7 +5,9 @@ package sock
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
+	"strings"
 )
 
 // HostPort returns the IP address and the port of a, or its whole text and 0 where it has none.
@@ -23,6 +25,30 @@ func HostPort(a net.Addr) (host string, port int) {
 		}
 	}
 	return a.String(), 0
+}
+
+// Origin is whom a limit for each host counts by: the IPv4 address, or the network that an IPv6 caller has to itself. It is
+// the whole text of other addresses, and empty for callers without any.
+func Origin(a net.Addr) string {
+	host, _ := HostPort(a)
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if ip.Is6() && !ip.IsLinkLocalUnicast() {
+		network, _ := ip.Prefix(64) // it fails for lengths over 128 only
+		return network.String()
+	}
+	return ip.String()
+}
+
+// KeepsEdges reports whether what one write says is what one read hears, on sockets of the kind of a.
+func KeepsEdges(a net.Addr) bool {
+	if a == nil {
+		return false
+	}
+	n := a.Network()
+	return strings.HasPrefix(n, "udp") || n == "unixgram" || n == "unixpacket"
 }
 
 // Callable returns the target that reaches a listener on a from the same machine: every interface becomes localhost.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"syscall"
 
 	"parley/internal/sys"
 )
@@ -135,7 +134,7 @@ func listenLocal[L interface {
 		for _, leg := range legs {
 			leg.Close()
 		}
-		if !anyPort || try == 20 || !errors.Is(err, syscall.EADDRINUSE) {
+		if !anyPort || try == 20 || !sys.InUse.Is(err) {
 			return nil, err
 		}
 		hp.port = 0
@@ -144,13 +143,13 @@ func listenLocal[L interface {
 
 // familyMissing reports whether err says that this machine has no such address family.
 func familyMissing(err error) bool {
-	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+	return sys.NotAvailable.Is(err) || sys.NoFamily.Is(err)
 }
 
 // busy adds to "address already in use" who holds the port, if that can be known.
 func busy(err error, network string, port int) error {
 	var oe *net.OpError
-	if !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &oe) {
+	if !sys.InUse.Is(err) || !errors.As(err, &oe) {
 		return err
 	}
 	if who := sys.PortHolder(network, port); who != "" {

@@ -61,8 +61,12 @@ func (p Params) clientTLS(ctx context.Context, target string, base *tls.Config) 
 			return nil, err
 		}
 	}
-	if _, ok := p["insecure"]; ok {
-		tc.InsecureSkipVerify = true
+	if text, ok := p["insecure"]; ok {
+		yes, err := number("insecure", text)
+		if err != nil {
+			return nil, err
+		}
+		tc.InsecureSkipVerify = yes != 0
 	}
 	return tc, p.pin(tc)
 }
@@ -107,7 +111,7 @@ func certPool(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// pin makes tc trust one certificate, whoever has signed it.
+// pin makes tc trust one certificate, whoever has signed it. What the program itself wants to verify, it still does.
 func (p Params) pin(tc *tls.Config) error {
 	want, ok := p["pin"]
 	if !ok {
@@ -118,12 +122,16 @@ func (p Params) pin(tc *tls.Config) error {
 		return Mistake("param pin=%s: not sha256: and 64 hexadecimal digits", p["pin"])
 	}
 	tc.InsecureSkipVerify = true // the pin is stricter
+	also := tc.VerifyConnection
 	tc.VerifyConnection = func(cs tls.ConnectionState) error {
 		if len(cs.PeerCertificates) == 0 {
 			return errors.New("the other end shows no certificate to compare with the pin")
 		}
 		if got := fingerprint(cs.PeerCertificates[0].Raw); got != "sha256:"+want {
 			return fmt.Errorf("the other end's certificate has pin=%s, not pin=sha256:%s", got, want)
+		}
+		if also != nil {
+			return also(cs)
 		}
 		return nil
 	}
@@ -139,7 +147,8 @@ type tlsListener struct {
 	pin     string // of a certificate made for the occasion; empty if one was given
 }
 
-// ListenTLS listens on target. Each handshake may take timeout, 0 for no limit. base may be nil and is not changed.
+// ListenTLS listens on target. Each handshake may take timeout: 0 means [HandshakePatience], negative no limit. base may
+// be nil and is not changed.
 func ListenTLS(ctx context.Context, target string, p Params, base *tls.Config, timeout time.Duration) (net.Listener, error) {
 	tc, err := p.bothTLS(base)
 	if err != nil {
@@ -161,7 +170,7 @@ func ListenTLS(ctx context.Context, target string, p Params, base *tls.Config, t
 		tc.ClientAuth = tls.RequireAndVerifyClientCert
 	}
 	if _, ok := p["pin"]; ok {
-		tc.ClientAuth = tls.RequireAnyClientCert
+		tc.ClientAuth = max(tc.ClientAuth, tls.RequireAnyClientCert) // ca, or the program, may want it verified too
 		if err := p.pin(tc); err != nil {
 			return nil, err
 		}

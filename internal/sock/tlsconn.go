@@ -19,7 +19,7 @@ import (
 type TLSConn struct {
 	*tls.Conn
 	wire             *wire
-	handshakeTimeout time.Duration // for the handshake of an accepted conversation; 0 means none
+	handshakeTimeout time.Duration // for the handshake of an accepted conversation; 0 means HandshakePatience, negative none
 	begin            sync.Once     // of the handshake
 	done             chan struct{} // closed when the handshake is over
 	handshakeErr     error         // valid when done is closed
@@ -27,12 +27,24 @@ type TLSConn struct {
 
 	mu              sync.Mutex // guards the rest, and the order of deadlines
 	shaken          bool       // the deadlines have been given to the wire
+	closing         bool       // the write deadline is Close's
 	readAt, writeAt time.Time
 	readBy, writeBy limit
 }
 
 // Below returns the connection that TLS runs over.
 func (c *TLSConn) Below() net.Conn { return c.wire.Conn }
+
+// Owes reports whether something that has been said, such as the end, has not all been given to the connection below,
+// because a write deadline had passed. The next Write or CloseWrite gives it. It never waits.
+func (c *TLSConn) Owes() bool { return c.wire.owes() }
+
+// HandshakePatience is how long an accepted handshake may take if nobody says otherwise: or else a stranger who connects
+// and says nothing would hold a descriptor and goroutines for ever.
+const HandshakePatience = 10 * time.Second
+
+// closePatience is how long Close waits for room for close_notify, as crypto/tls does.
+const closePatience = 5 * time.Second
 
 // recordSize is the most one TLS record carries (RFC 8446, section 5.1).
 const recordSize = 16 << 10
@@ -65,9 +77,9 @@ func (c *TLSConn) timeout(op string) error {
 
 func (c *TLSConn) shakeAccepted() {
 	ctx := context.Background()
-	if c.handshakeTimeout > 0 {
+	if patience := cmp.Or(c.handshakeTimeout, HandshakePatience); patience > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.handshakeTimeout)
+		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
 	c.shake(ctx)
@@ -82,7 +94,7 @@ func (c *TLSConn) shake(ctx context.Context) {
 	defer c.mu.Unlock()
 	c.shaken = true
 	_ = c.Conn.SetReadDeadline(c.readAt)
-	_ = c.Conn.SetWriteDeadline(c.writeAt)
+	_ = c.wire.Conn.SetWriteDeadline(c.writeAt)
 	close(c.done)
 }
 
@@ -109,10 +121,10 @@ func (c *TLSConn) SetWriteDeadline(t time.Time) error {
 	defer c.mu.Unlock()
 	c.writeAt = t
 	c.writeBy.set(t)
-	if !c.shaken {
+	if !c.shaken || c.closing {
 		return nil
 	}
-	return c.Conn.SetWriteDeadline(t)
+	return c.wire.Conn.SetWriteDeadline(t)
 }
 
 func explainHandshake(err error) error {
@@ -157,7 +169,8 @@ func (c *TLSConn) Write(p []byte) (n int, err error) {
 	}
 }
 
-// CloseWrite says close_notify, after what is owed.
+// CloseWrite says close_notify, after what is owed. If the write deadline passes meanwhile, the rest is owed, and another
+// CloseWrite goes on with it.
 func (c *TLSConn) CloseWrite() error {
 	if c.closed.Load() {
 		return &net.OpError{Op: "close", Net: "tls", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: net.ErrClosed}
@@ -168,16 +181,21 @@ func (c *TLSConn) CloseWrite() error {
 	if err := c.wire.settle(); err != nil {
 		return err
 	}
-	return c.Conn.CloseWrite()
+	if err := c.Conn.CloseWrite(); err != nil {
+		return err
+	}
+	return c.wire.settle()
 }
 
-// Close does not wait for a handshake that never came, and ends one that is under way. It asks nothing of the *tls.Conn
-// until then, whose answers wait for the handshake too.
+// Close says close_notify, unless a write waits for room: that it ends at once. It does not wait for a handshake that never
+// came, and ends one that is under way. It asks nothing of the *tls.Conn until then, whose answers wait for the handshake
+// too.
 func (c *TLSConn) Close() error {
 	c.closed.Store(true)
 	select {
 	case <-c.done:
-		if c.handshakeErr == nil {
+		if c.handshakeErr == nil && !c.wire.busy() {
+			c.boundClose()
 			return c.Conn.Close()
 		}
 	default:
@@ -185,13 +203,26 @@ func (c *TLSConn) Close() error {
 	return c.wire.Conn.Close()
 }
 
+// boundClose gives Close's close_notify a write deadline that nobody takes away.
+func (c *TLSConn) boundClose() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = true
+	_ = c.wire.Conn.SetWriteDeadline(time.Now().Add(closePatience))
+}
+
 // A wire is the connection below a TLSConn. Its Write never fails for a deadline: it keeps the rest, which is owed.
 type wire struct {
 	net.Conn
 	ended atomic.Bool // the stream has ended
-	mu    sync.Mutex
+	mu    sync.Mutex  // held while a write waits
 	debt  []byte
+	owing atomic.Bool // len(debt) > 0, to be known while a write waits
 }
+
+// SetWriteDeadline is called by crypto/tls only, with deadlines of its own around close_notify. They would end a
+// CloseWrite that its caller lets wait, and make the debt's payment fail; so they are not heeded.
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
@@ -211,6 +242,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		w.debt = append(w.debt, p[n:]...)
+		w.owing.Store(len(w.debt) > 0)
 		return len(p), nil
 	}
 	return n, err
@@ -225,11 +257,17 @@ func (w *wire) settle() error {
 	}
 	n, err := w.Conn.Write(w.debt)
 	w.debt = w.debt[n:]
+	w.owing.Store(len(w.debt) > 0)
 	return err
 }
 
-func (w *wire) owes() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.debt) > 0
+// busy reports whether a write waits.
+func (w *wire) busy() bool {
+	free := w.mu.TryLock()
+	if free {
+		w.mu.Unlock()
+	}
+	return !free
 }
+
+func (w *wire) owes() bool { return w.owing.Load() }

@@ -39,11 +39,21 @@ type emptyEnd struct{ *net.UDPConn }
 
 func (c emptyEnd) Read(p []byte) (int, error) {
 	n, err := c.UDPConn.Read(p)
-	if n == 0 && err == nil {
+	if n == 0 && err == nil && len(p) > 0 {
 		err = io.EOF
 	}
 	return n, err
 }
+
+// Write refuses to say the end by accident.
+func (c emptyEnd) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, &net.OpError{Op: "write", Net: "udp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: errEmptyIsEnd}
+	}
+	return c.UDPConn.Write(p)
+}
+
+var errEmptyIsEnd = errors.New("an empty datagram is the end with eof=empty; call CloseWrite to say it, or leave eof away")
 
 func (c emptyEnd) CloseWrite() error {
 	_, err := c.UDPConn.Write(nil)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"parley/internal/sys"
@@ -46,17 +47,57 @@ func DialUnix(ctx context.Context, path string, p Params) (net.Conn, error) {
 		return nil, err
 	}
 	d := &net.Dialer{Control: control}
-	switch from, ok := p["from"]; {
-	case ok:
+	from, named := p["from"]
+	switch {
+	case named:
 		d.LocalAddr = &net.UnixAddr{Net: network, Name: from}
 	case network == "unixgram":
 		d.Control = autobound(control)
 	}
 	nc, err := d.DialContext(ctx, network, path)
-	if errors.Is(err, syscall.EPROTOTYPE) {
+	if err == nil && isFile(from) {
+		return &unixCaller{nc.(*net.UnixConn), unixFile{path: from}}, nil
+	}
+	if boundInVain(err) && isFile(from) {
+		_ = os.Remove(from)
+	}
+	if sys.WrongType.Is(err) {
 		return nil, fmt.Errorf("%w: the socket there is of another type; add ?type=datagram, seqpacket or stream", err)
 	}
 	return nc, err
+}
+
+// boundInVain reports whether err came after the socket had got its own name.
+func boundInVain(err error) bool {
+	var call *os.SyscallError
+	return errors.As(err, &call) && call.Syscall == "connect"
+}
+
+// isFile reports whether a socket named path has a file.
+func isFile(path string) bool { return path != "" && !strings.HasPrefix(path, "@") }
+
+// A unixFile is the file of a socket, which package net removes for listeners only.
+type unixFile struct {
+	path string
+	once sync.Once
+}
+
+// remove is called before the socket is closed, as in package net: later the file may be somebody else's.
+func (f *unixFile) remove() {
+	if isFile(f.path) {
+		f.once.Do(func() { _ = os.Remove(f.path) })
+	}
+}
+
+// A unixCaller has a file of its own, by which it is answered, and removes it when it is closed.
+type unixCaller struct {
+	*net.UnixConn
+	file unixFile
+}
+
+func (u *unixCaller) Close() error {
+	u.file.remove()
+	return u.UnixConn.Close()
 }
 
 type controlFunc = func(network, address string, c syscall.RawConn) error
@@ -106,18 +147,18 @@ func ListenUnixPacket(ctx context.Context, path string, p Params) (net.PacketCon
 	if err != nil {
 		return nil, err
 	}
-	return &unixPackets{pc.(*net.UnixConn)}, nil
+	return &unixPackets{pc.(*net.UnixConn), unixFile{path: path}}, nil
 }
 
 // A unixPackets removes its file when it is closed, as net.UnixListener does.
-type unixPackets struct{ *net.UnixConn }
+type unixPackets struct {
+	*net.UnixConn
+	file unixFile
+}
 
 func (u *unixPackets) Close() error {
-	err := u.UnixConn.Close()
-	if path := u.LocalAddr().String(); err == nil && !strings.HasPrefix(path, "@") {
-		_ = os.Remove(path)
-	}
-	return err
+	u.file.remove()
+	return u.UnixConn.Close()
 }
 
 // listenPath listens by one, again if the path was held by a socket that nobody listens on any more.
@@ -126,8 +167,15 @@ func listenPath[L io.Closer](path string, p Params, network string, one func(*ne
 	if err != nil {
 		return l, err
 	}
+	mode, given, err := p.mode(path)
+	if err != nil {
+		return l, err
+	}
+	if given {
+		lc.Control = withMode(lc.Control, mode)
+	}
 	l, err = one(lc)
-	if errors.Is(err, syscall.EADDRINUSE) && !strings.HasPrefix(path, "@") {
+	if sys.InUse.Is(err) && isFile(path) {
 		if err := removeStale(network, path); err != nil {
 			return l, err
 		}
@@ -136,7 +184,10 @@ func listenPath[L io.Closer](path string, p Params, network string, one func(*ne
 	if err != nil {
 		return l, err
 	}
-	if err := p.chmod(path); err != nil {
+	if !given {
+		return l, nil
+	}
+	if err := os.Chmod(path, mode); err != nil {
 		l.Close()
 		return l, err
 	}
@@ -157,22 +208,58 @@ func removeStale(network, path string) error {
 	nc, err := net.Dial(network, path)
 	if err == nil {
 		nc.Close()
-		return fmt.Errorf("somebody listens on %s already: %w", path, syscall.EADDRINUSE)
+		return inUse(path)
 	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
+	if !sys.Refused.Is(err) {
 		return err
+	}
+	return removeSame(path, info)
+}
+
+// removeSame removes the file at path if it is still the one that info tells of. A number of a file may be given again at
+// once, but not its time too.
+func removeSame(path string, info fs.FileInfo) error {
+	now, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !os.SameFile(info, now) || !info.ModTime().Equal(now.ModTime()):
+		return inUse(path)
 	}
 	return os.Remove(path)
 }
 
-func (p Params) chmod(path string) error {
-	text, ok := p["mode"]
-	if !ok {
-		return nil
+func inUse(path string) error {
+	return fmt.Errorf("somebody listens on %s already: %w", path, sys.InUse[0])
+}
+
+// mode reads the param mode: the permissions of the socket's file at path.
+func (p Params) mode(path string) (mode fs.FileMode, given bool, err error) {
+	text, given := p["mode"]
+	if !given {
+		return 0, false, nil
 	}
-	mode, err := strconv.ParseUint(text, 8, 32)
-	if err != nil || mode > 0o777 {
-		return Mistake("param mode=%s: not an octal number such as 600", text)
+	n, err := strconv.ParseUint(text, 8, 32)
+	if err != nil || n > 0o777 {
+		return 0, true, Mistake("param mode=%s: not an octal number such as 600", text)
 	}
-	return os.Chmod(path, fs.FileMode(mode))
+	if !isFile(path) {
+		return 0, true, Mistake("param mode=%s: %s has no file, and so no permissions", text, path)
+	}
+	return fs.FileMode(n), true, nil
+}
+
+// withMode has the file made with no more than the permissions of mode: between listen and chmod a stranger could call.
+// What the umask takes away, chmod adds; and it does all where the system cannot do this.
+func withMode(control controlFunc, mode fs.FileMode) controlFunc {
+	return func(network, address string, c syscall.RawConn) error {
+		if err := control(network, address, c); err != nil {
+			return err
+		}
+		var failed error
+		err := c.Control(func(fd uintptr) { failed = sys.SetMode(fd, mode) })
+		return errors.Join(err, failed)
+	}
 }

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"net"
 	"os"
-	"slices"
+	"reflect"
+	"runtime"
+	"sync"
 	"time"
+
+	"parley/internal/sys"
 )
 
 // Past is a deadline that has gone by, whatever the clock says.
@@ -41,12 +45,47 @@ func Accept(ctx context.Context, nl net.Listener) (net.Conn, error) {
 	}); ok {
 		return ca.AcceptContext(ctx)
 	}
-	if d, ok := nl.(interface{ SetDeadline(time.Time) error }); ok {
-		undo := CancelOn(ctx, d.SetDeadline, func() { _ = d.SetDeadline(time.Time{}) })
+	if d, ok := nl.(deadlineListener); ok && reflect.ValueOf(nl).Comparable() {
+		undo := CancelOn(ctx, func(time.Time) error { return endings.begin(d) }, func() { endings.end(d) })
 		defer undo()
 	}
-	nc, err := nl.Accept()
-	return nc, orContext(ctx, err)
+	for {
+		nc, err := nl.Accept()
+		if ctx.Err() != nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return nc, orContext(ctx, err)
+		}
+		runtime.Gosched() // another Accept's context has ended, which is about to clear the deadline
+	}
+}
+
+type deadlineListener interface {
+	net.Listener
+	SetDeadline(time.Time) error
+}
+
+// endings counts, for each listener, the Accepts that are ending with their contexts. Those share one deadline with the
+// Accepts that go on: it is cleared by the last, or else one that has just ended another might wait for ever.
+var endings = endingAccepts{of: map[deadlineListener]int{}}
+
+type endingAccepts struct {
+	mu sync.Mutex
+	of map[deadlineListener]int
+}
+
+func (e *endingAccepts) begin(l deadlineListener) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.of[l]++
+	return l.SetDeadline(Past)
+}
+
+func (e *endingAccepts) end(l deadlineListener) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.of[l]--; e.of[l] == 0 {
+		delete(e.of, l)
+		_ = l.SetDeadline(time.Time{})
+	}
 }
 
 // ReadFrom is pc.ReadFrom under ctx, by ReadFromContext or by a read deadline.
@@ -72,5 +111,5 @@ func orContext(ctx context.Context, err error) error {
 
 // IsShortage reports whether an error of Accept passes when others let go of what is short, or concerns one caller only.
 func IsShortage(err error) bool {
-	return slices.ContainsFunc(shortages, func(s error) bool { return errors.Is(err, s) })
+	return sys.Shortage.Is(err)
 }

@@ -34,3 +34,9 @@ func BindToInterface(fd uintptr, name string) error {
 func Autobind(fd uintptr) error {
 	return os.NewSyscallError("bind", syscall.Bind(int(fd), &syscall.SockaddrUnix{}))
 }
+
+// SetMode gives fd, a Unix socket not yet bound, the permissions that its file will be made with, but for those that the
+// umask takes away (unix_bind in net/unix/af_unix.c): the file is never there with more.
+func SetMode(fd uintptr, mode os.FileMode) error {
+	return os.NewSyscallError("fchmod", syscall.Fchmod(int(fd), uint32(mode.Perm())))
+}

@@ -10,11 +10,12 @@ import (
 // CanRead says whether Read and Write work on this system.
 const CanRead = true
 
-// Read reads once from fd, a non-blocking descriptor, without waiting. Again
-// means that nothing has come yet; n == 0 with neither again nor an error means
-// the end of the stream, as long as p is not empty. The bytes are the caller's.
-// On a blocking descriptor Read would wait, and on Linux hold up the scheduler:
-// never pass one. Errors name the system call and hold a [syscall.Errno].
+// Read reads once from fd, a non-blocking socket, without waiting. Again means
+// that nothing has come yet; n == 0 with neither again nor an error means the end
+// of the stream, as long as p is not empty. The bytes are the caller's. A socket
+// that somebody else makes blocking meanwhile may make Read wait on systems other
+// than Linux on amd64 and arm64. Errors name what was done and hold a
+// [syscall.Errno].
 func Read(fd uintptr, p []byte) (n int, again bool, err error) {
 	for {
 		n, err = read(fd, p)
@@ -27,7 +28,7 @@ func Read(fd uintptr, p []byte) (n int, again bool, err error) {
 	}
 }
 
-// Write writes once to fd, a non-blocking descriptor, without waiting. N may be
+// Write writes once to fd, a non-blocking socket, without waiting. N may be
 // less than len(p); again means that there was no room for even one byte. It
 // does not keep p. The rest is as for [Read].
 func Write(fd uintptr, p []byte) (n int, again bool, err error) {
