@@ -17,10 +17,7 @@ type deadlines struct {
 	past [2]bool       // overridden
 }
 
-const (
-	reading = iota
-	writing
-)
+const reading, writing = 0, 1 // the sides of deadlines
 
 // setDeadline changes the user's deadlines, and applies them where they are not overridden.
 func (c *Conn) setDeadline(t time.Time, sides ...int) (err error) {

@@ -27,16 +27,16 @@ func main() {
 	}
 	log.Println("listening on", pc.Address())
 	for f, err := range pc.Frames(ctx) {
-		if err != nil {
-			log.Fatal(err)
-		}
-		answer(ctx, f)
+		answer(ctx, f, err)
 	}
 }
 
-// answer replies to one sender; that it cannot be reached is no reason to stop answering others.
-func answer(ctx context.Context, f parley.Frame) {
-	if err := f.Reply(ctx, bytes.ToUpper(f.Data)); err != nil {
+// answer replies to one sender. What goes wrong with one, heard or answered, is no reason to stop answering others.
+func answer(ctx context.Context, f parley.Frame, err error) {
+	if err == nil {
+		err = f.Reply(ctx, bytes.ToUpper(f.Data))
+	}
+	if err != nil {
 		log.Println(err)
 	}
 }

@@ -40,6 +40,8 @@ func advice(err error) string {
 		return "choose a --frame whose end is not in the text; parley help formats lists them"
 	case errors.As(err, &local):
 		return ""
+	case errors.Is(err, frame.ErrTooLong):
+		return "the limit is --max-frame"
 	case isBroken(err):
 		return "the other end closed without hearing everything; some of what was said may be lost"
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -75,7 +75,7 @@ func (v *asking) run(cmd *cobra.Command, address string, args []string) (err err
 	watched, stop := watch{flags: &v.flags, u: v.u, c: c, who: address, from: "standard input", quiet: v.typing(c, args)}.start(ctx)
 	defer stop()
 	part, err := v.askAll(watched, c, v.requests(args))
-	err = because(watched, err)
+	err = withState(because(watched, err), c)
 	v.rec.ended(c, part, err)
 	return cmp.Or(err, v.rec.err())
 }
@@ -93,7 +93,7 @@ func (v *asking) requests(args []string) iter.Seq2[[]byte, error] {
 	case v.eachLine && len(args) > 0:
 		return each(args)
 	case v.eachLine:
-		return lines(v.u.in)
+		return input(v.u, v.say)
 	case len(args) > 0:
 		return once(strings.Join(args, " "))
 	}

@@ -72,9 +72,9 @@ func (v *calling) run(cmd *cobra.Command, address string) (err error) {
 	if err != nil {
 		return because(ctx, err)
 	}
-	defer c.Close()
 	err = v.talk(ctx, c, address, cmd.Flags().Changed("say"))
 	v.rec.ended(c, nil, err)
+	letGo(c, err)
 	return cmp.Or(err, v.rec.err())
 }
 
@@ -90,17 +90,18 @@ func (v *calling) talk(ctx context.Context, c *parley.Conn, address string, sayO
 	case sayOnce:
 		t.say = t.sayTexts(once(v.text))
 	case inFrames:
-		t.say, t.keyed = t.sayTexts(v.input()), v.u.inTerm
+		t.say, t.keyed = t.sayTexts(input(v.u, v.say)), v.u.inTerm
 	default:
 		t.say, t.keyed = t.sayBytes(v.u.in), v.u.inTerm
 	}
 	return t.run(ctx)
 }
 
-// input is what is said in frames: the lines of standard input, or all of it where a frame has no end but the close.
-func (v *calling) input() iter.Seq2[[]byte, error] {
-	if v.say == frame.UntilClose() {
-		return whole(v.u.in)
+// input is what is said in frames: the lines of standard input, or all of it where a frame has no end but the close. The
+// CR of a line that ends in CRLF goes with its end, unless it is part of a message in that format.
+func input(u *ui, say frame.Format) iter.Seq2[[]byte, error] {
+	if say == frame.UntilClose() {
+		return whole(u.in)
 	}
-	return lines(v.u.in)
+	return lines(u.in, say == frame.Line() || say == frame.CRLF())
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -22,9 +21,20 @@ type caller struct {
 
 	// What follows is guarded by callers.mu.
 	messages, answers int  // heard and said
+	waiting           int  // answers not yet said
+	freed             bool // it is owed no more answers
 	ended             bool // it will say no more
 	settled           chan struct{}
+
+	queue chan answer   // nil: answers are said at once, as datagrams can be
+	gone  chan struct{} // closed when it leaves
 }
+
+// An answer waits to be said to one caller; a nil text is the end.
+type answer struct{ text []byte }
+
+// longestQueue is how many answers may wait for a caller that does not read. The others get theirs meanwhile.
+const longestQueue = 64
 
 func (c *caller) name() string { return fmt.Sprintf("%d (%s)", c.id, addrText(c.from)) }
 
@@ -42,6 +52,8 @@ type callers struct {
 	present []*caller
 	said    bool // standard input has said something
 	over    bool // standard input has ended
+
+	complain func(c *caller, err error) // tells of an answer that was not said
 }
 
 func (cs *callers) enter(c *parley.Conn) *caller {
@@ -52,7 +64,7 @@ func (cs *callers) add(c *caller) *caller {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.last++
-	c.id, c.settled = cs.last, make(chan struct{})
+	c.id, c.settled, c.gone = cs.last, make(chan struct{}), make(chan struct{})
 	cs.present = append(cs.present, c)
 	if cs.over && cs.said && c.conn != nil {
 		_ = c.conn.CloseWrite() // a failure shows in the conversation itself
@@ -64,6 +76,7 @@ func (cs *callers) leave(c *caller) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.present = slices.DeleteFunc(cs.present, func(p *caller) bool { return p == c })
+	close(c.gone)
 }
 
 // heard counts a message.
@@ -93,7 +106,7 @@ func (cs *callers) awaitAnswers(ctx context.Context, c *caller) error {
 
 // settle needs the lock.
 func (cs *callers) settle(c *caller) {
-	if !c.ended || !cs.over && c.answers < c.messages {
+	if !c.ended || c.waiting > 0 || !cs.over && !c.freed && c.answers < c.messages {
 		return
 	}
 	select {
@@ -109,16 +122,6 @@ func (cs *callers) all() []*caller {
 	return slices.Clone(cs.present)
 }
 
-// find returns the caller with a number, nil if it is not there.
-func (cs *callers) find(id int64) *caller {
-	for _, c := range cs.all() {
-		if c.id == id {
-			return c
-		}
-	}
-	return nil
-}
-
 // answer begins to read answers from standard input, if it is for that: with --tag, or typed.
 func (cs *callers) answer(ctx context.Context, v *listening) {
 	switch {
@@ -131,7 +134,7 @@ func (cs *callers) answer(ctx context.Context, v *listening) {
 
 // answerTagged reads lines "ID TAB TEXT", and "ID" for the end.
 func (cs *callers) answerTagged(ctx context.Context, v *listening) {
-	for line, err := range lines(v.u.in) {
+	for line, err := range lines(v.u.in, true) {
 		if err != nil {
 			v.u.note("%v", err)
 			return
@@ -139,66 +142,116 @@ func (cs *callers) answerTagged(ctx context.Context, v *listening) {
 		id, text, err := parseTagged(string(line))
 		if err != nil {
 			v.u.note("answer %q not said: %v", clip(line), err)
+			v.remember(&localError{"standard input", err})
+			cs.free(id)
 			continue
 		}
-		cs.send(ctx, v.u, id, text) // a nil text is the end
+		cs.send(ctx, v.u, id, text)
 	}
 	cs.end()
 }
 
-// send says text to one caller, or to all for 0. What cannot be said is told.
+// free notes that a caller need not wait for an answer that cannot be said.
+func (cs *callers) free(id int64) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, c := range cs.present {
+		if c.id == id {
+			c.freed = true
+			cs.settle(c)
+		}
+	}
+}
+
+// send says text, or the end if it is nil, to one caller, or to all for 0.
 func (cs *callers) send(ctx context.Context, u *ui, id int64, text []byte) {
 	cs.mu.Lock()
 	cs.said = true
 	cs.mu.Unlock()
 	to := cs.all()
 	if id != 0 {
-		c := cs.find(id)
-		if c == nil {
+		to = slices.DeleteFunc(to, func(c *caller) bool { return c.id != id })
+		if len(to) == 0 {
 			u.note("answer not said: caller %d is not there", id)
-			return
 		}
-		to = []*caller{c}
 	}
-	var sends sync.WaitGroup
 	for _, c := range to {
-		sends.Go(func() {
-			if err := cs.sendOne(ctx, c, text); err != nil {
-				u.note("answer to caller %s not said: %v", c.name(), err)
-			}
-		})
+		cs.pass(ctx, c, answer{slices.Clone(text)})
 	}
-	sends.Wait()
 }
 
-// sendOne answers one caller; a nil text says the end to it.
-func (cs *callers) sendOne(ctx context.Context, c *caller, text []byte) error {
+// pass gives a to c's queue, which it makes if there is none yet.
+func (cs *callers) pass(ctx context.Context, c *caller, a answer) {
+	if c.conn == nil {
+		cs.sayOne(ctx, c, a)
+		return
+	}
+	cs.mu.Lock()
+	if c.queue == nil {
+		c.queue = make(chan answer, longestQueue)
+		go cs.sayQueue(ctx, c)
+	}
+	c.waiting++
+	cs.mu.Unlock()
+	select {
+	case c.queue <- a:
+	default:
+		cs.count(c, false)
+		cs.complain(c, fmt.Errorf("answer not said: %d wait already, and the caller is not reading", longestQueue))
+	}
+}
+
+// sayQueue says a caller's answers until it leaves.
+func (cs *callers) sayQueue(ctx context.Context, c *caller) {
+	for {
+		select {
+		case a := <-c.queue:
+			cs.sayOne(ctx, c, a)
+		case <-c.gone:
+			return
+		}
+	}
+}
+
+func (cs *callers) sayOne(ctx context.Context, c *caller, a answer) {
 	var err error
 	switch {
-	case text != nil:
-		err = c.send(ctx, text)
+	case a.text != nil:
+		err = c.send(ctx, a.text)
 	case c.conn != nil:
 		err = c.conn.CloseWrite()
 	}
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if c.answers++; text == nil || err != nil {
-		c.answers = math.MaxInt // nothing more is owed
+	cs.count(c, a.text != nil && err == nil)
+	if err != nil && ctx.Err() == nil {
+		cs.complain(c, fmt.Errorf("answer not said: %w", err))
 	}
-	cs.settle(c)
-	return err
 }
 
-// end says the end to all callers, as there will be no more answers. An input that never gave one was not there to
-// answer, and then the callers hear nothing of its end.
-func (cs *callers) end() {
+// count notes that an answer was said, or that there will be none.
+func (cs *callers) count(c *caller, said bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	if c.conn != nil {
+		c.waiting--
+	}
+	c.answers++
+	c.freed = c.freed || !said
+	cs.settle(c)
+}
+
+// end says the end to all callers, behind their answers, as there will be no more. An input that never gave one was not
+// there to answer, and then the callers hear nothing of its end.
+func (cs *callers) end() {
+	cs.mu.Lock()
 	cs.over = true
+	said := cs.said
 	for _, c := range cs.present {
 		cs.settle(c)
-		if cs.said && c.conn != nil {
-			_ = c.conn.CloseWrite()
+	}
+	cs.mu.Unlock()
+	for _, c := range cs.all() {
+		if said && c.conn != nil {
+			cs.pass(context.Background(), c, answer{})
 		}
 	}
 }
@@ -207,7 +260,7 @@ func (cs *callers) end() {
 func (cs *callers) answerTyped(ctx context.Context, v *listening) {
 	var pending []byte
 	asked := false
-	for line, err := range lines(v.u.in) {
+	for line, err := range lines(v.u.in, true) {
 		if err != nil {
 			v.u.note("%v", err)
 			return

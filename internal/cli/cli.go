@@ -18,19 +18,36 @@ var version string
 
 // Main runs the program with the arguments of the process and returns its exit code.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signalled()
 	defer stop()
 	// A standard output that nobody reads is an error like any other (exit code 1), and no death by signal that leaves
 	// Unix sockets behind.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	u := newUI(os.Stdin, os.Stdout, os.Stderr)
 	root := Command(u)
-	root.SetContext(withInterrupt(ctx))
+	root.SetContext(ctx)
 	cmd, err := root.ExecuteC()
 	if err != nil {
 		u.fail(cmd, err)
 	}
 	return exitCode(err)
+}
+
+// signalled returns a context that ends with the first signal that asks the program to; a second ends it at once.
+func signalled() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		<-signals
+		cancel(errInterrupted)
+		<-signals
+		os.Exit(exitInterrupted)
+	}()
+	return ctx, func() { signal.Stop(signals) }
 }
 
 // Command returns the command tree, for Main and for the man pages.

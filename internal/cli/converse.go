@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
+	"net"
 	"sync/atomic"
 	"syscall"
 
@@ -44,7 +47,41 @@ func (v converse) run(ctx context.Context) error {
 	if err == nil {
 		err = v.c.WaitTaken(ctx)
 	}
-	return because(ctx, err)
+	return withState(because(ctx, v.named(err)), v.c)
+}
+
+// named says who is concerned, where package net's errors from copying say only which sockets.
+func (v converse) named(err error) error {
+	var oe *net.OpError
+	var pe *parley.Error
+	if errors.As(err, &oe) && !errors.As(err, &pe) {
+		return &parley.Error{Op: "talk with", Addr: v.who, Err: err}
+	}
+	return err
+}
+
+// withState adds to a limit of time what the conversation was doing when it came.
+func withState(err error, c *parley.Conn) error {
+	if limit := (*limitError)(nil); errors.As(err, &limit) && limit.state == "" {
+		told := *limit
+		told.state = c.State().String()
+		return &told
+	}
+	return err
+}
+
+// letGo closes a conversation. If it went wrong, it is broken off, so that the other end does not take what it has heard for
+// all there was: by a reset of TCP, by a missing close_notify of TLS. A Unix socket has neither.
+func letGo(c *parley.Conn, err error) {
+	if err != nil {
+		switch nc := c.NetConn().(type) {
+		case *net.TCPConn:
+			_ = nc.SetLinger(0)
+		case *tls.Conn:
+			nc.NetConn().Close()
+		}
+	}
+	c.Close()
 }
 
 // wait waits until both directions have ended, or one has failed. When the other end takes no more, what it has said is
@@ -170,20 +207,41 @@ func localOutput(err error) error {
 // longestLine is the longest line of standard input that is taken as one text, in bytes.
 const longestLine = 64 << 20
 
-// lines returns the lines of r, without their ends. The last need not have one.
-func lines(r io.Reader) iter.Seq2[[]byte, error] {
+// lines returns the lines of r, without the LF that ends each; and without a CR before it, if cutCR. The last need not have
+// an end.
+func lines(r io.Reader, cutCR bool) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		s := bufio.NewScanner(r)
 		s.Buffer(nil, longestLine)
+		s.Split(splitLF)
 		for s.Scan() {
-			if !yield(s.Bytes(), nil) {
+			line := s.Bytes()
+			if cutCR {
+				line = bytes.TrimSuffix(line, []byte("\r"))
+			}
+			if !yield(line, nil) {
 				return
 			}
 		}
-		if err := s.Err(); err != nil {
+		err := s.Err()
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("a line of over %d bytes", longestLine)
+		}
+		if err != nil {
 			yield(nil, &localError{"standard input", err})
 		}
 	}
+}
+
+// splitLF is bufio.ScanLines, but that it leaves a CR alone.
+func splitLF(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
 }
 
 // once returns one text.

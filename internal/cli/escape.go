@@ -42,7 +42,7 @@ func (e *escaper) Write(p []byte) (int, error) {
 func (e *escaper) Close() error {
 	rest := string(e.part)
 	if e.cr {
-		rest += "\r"
+		rest = "\r" + rest
 	}
 	_, err := io.WriteString(e.w, escapeText(rest))
 	return err

@@ -66,13 +66,6 @@ type toldError struct{ error }
 
 func (e toldError) Unwrap() error { return e.error }
 
-// withInterrupt makes the end of ctx, which is a signal, known as errInterrupted.
-func withInterrupt(ctx context.Context) context.Context {
-	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { cancel(errInterrupted) })
-	return own
-}
-
 // because returns why ctx has ended, if that is why err came; else err.
 func because(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)

@@ -31,7 +31,7 @@ func (f *flags) add(cmd *cobra.Command) {
 	fl.IntVar(&f.maxFrame, "max-frame", parley.DefaultMaxFrame, "the longest message to hear, in bytes; 0 for no limit")
 	fl.BoolVar(&f.json, "json", false, "write what is said and heard as JSON lines")
 	fl.DurationVar(&f.patience, "patience", 3*time.Second, "explain a wait of so long; 0 for never")
-	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "give up when nothing was said or heard for so long")
+	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "give up a conversation in which nothing is said or heard for so long")
 	fl.DurationVar(&f.maxTime, "max-time", 0, "give up after so long in all")
 	cmd.Flags().SortFlags = false
 	_ = cmd.RegisterFlagCompletionFunc("frame", completeFormats)

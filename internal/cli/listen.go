@@ -3,10 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +53,9 @@ standard input answer one caller or all. A caller that has said its end stays
 until each of its messages has an answer; a line "ID" alone says the end to
 it.
 
+A message may have up to --max-frame bytes, and a last one without its end is
+an error: for bytes that are no messages, take --once.
+
 With --once one conversation is held in both directions, as call does, and
 then parley leaves.`,
 		Example: `  parley listen                     on this machine, port 7070
@@ -86,7 +91,7 @@ func (v *listening) run(cmd *cobra.Command, address string) (err error) {
 		return err
 	}
 	if v.count < 0 || v.once && v.count > 1 {
-		return usagef("--count %d is not a number of callers that goes with the rest", v.count)
+		return usagef("--count %d: it must be 0 or more, and 1 with --once", v.count)
 	}
 	if v.once {
 		v.count = 1
@@ -98,6 +103,7 @@ func (v *listening) run(cmd *cobra.Command, address string) (err error) {
 	}
 	v.giveUp = cancel
 	v.show = newDisplay(v.u, v.tag, v.json)
+	v.callers.complain = v.complain
 	if err := v.open(ctx, address); err != nil {
 		return because(ctx, err)
 	}
@@ -152,15 +158,31 @@ func (v *listening) takeCallers(ctx context.Context, ln *parley.Listener) error 
 			break
 		}
 	}
-	talks.Wait()
+	wait(ctx, &talks)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	return v.worst
 }
 
-// both reports whether one conversation is held in both directions, in bytes.
-func (v *listening) both() bool { return v.once && !v.tag && !v.json && !v.framed }
+// wait waits for the conversations; when ctx has ended, only for as long as it takes them to notice. One that is stuck in
+// writing to a pipe that nobody reads must not keep the program from ending.
+func wait(ctx context.Context, talks *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() { talks.Wait(); close(done) }()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+	}
+}
+
+// both reports whether one conversation is held in both directions.
+func (v *listening) both() bool { return v.once && !v.tag }
 
 // holdOne takes one caller and talks with it as call does.
 func (v *listening) holdOne(ctx context.Context, ln *parley.Listener) error {
@@ -168,16 +190,52 @@ func (v *listening) holdOne(ctx context.Context, ln *parley.Listener) error {
 		if err != nil {
 			return err
 		}
-		defer c.Close()
-		ln.Close()
-		t := converse{flags: &v.flags, u: v.u, c: c, who: addrText(c.RemoteAddr()), optional: true, keyed: v.u.inTerm}
-		t.hear = t.hearBytes
-		if v.u.hasInput() {
-			t.say = t.sayBytes(v.u.in)
+		err := v.greet(ctx, c)
+		if errors.Is(err, io.EOF) {
+			v.u.note("caller %s has ended before TLS began; listening on", addrText(c.RemoteAddr()))
+			c.Close()
+			continue // a probe of the port
 		}
-		return t.run(ctx)
+		ln.Close()
+		if err == nil {
+			err = v.talk(ctx, c)
+		}
+		v.rec.ended(c, nil, err)
+		letGo(c, err)
+		return err
 	}
 	return context.Cause(ctx)
+}
+
+// greet completes a TLS handshake.
+func (v *listening) greet(ctx context.Context, c *parley.Conn) error {
+	tc, ok := c.NetConn().(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	return tc.HandshakeContext(ctx)
+}
+
+// handshakeTimeout is for a caller that says nothing where TLS should begin.
+const handshakeTimeout = 10 * time.Second
+
+func (v *listening) talk(ctx context.Context, c *parley.Conn) error {
+	t := converse{flags: &v.flags, u: v.u, c: c, who: addrText(c.RemoteAddr()), optional: true, keyed: v.u.inTerm}
+	inFrames := v.framed || v.json
+	t.hear = t.hearBytes
+	if v.json {
+		t.hear = t.hearFrames
+	}
+	switch {
+	case !v.u.hasInput():
+	case inFrames:
+		t.say = t.sayTexts(input(v.u, v.say))
+	default:
+		t.say = t.sayBytes(v.u.in)
+	}
+	return t.run(ctx)
 }
 
 // hold hears one of many callers to the end.
@@ -208,7 +266,7 @@ func (v *listening) hold(ctx context.Context, c *caller) {
 // complain tells what went wrong with one caller; the others go on.
 func (v *listening) complain(c *caller, err error) {
 	cause := err
-	if named := (*parley.Error)(nil); errors.As(err, &named) {
+	if named, ok := err.(*parley.Error); ok {
 		cause = named.Err
 	}
 	text := fmt.Sprintf("caller %s: %v", c.name(), cause)
@@ -216,6 +274,11 @@ func (v *listening) complain(c *caller, err error) {
 		text += "; " + next
 	}
 	v.u.note("%s", text)
+	v.remember(err)
+}
+
+// remember keeps the first failure for the exit code.
+func (v *listening) remember(err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.worst = cmp.Or[error](v.worst, toldError{err})
