@@ -22,13 +22,11 @@
 // # Addresses
 //
 // An address is scheme://target?params, or a short form: 7070 (this machine only), :7070 (every interface), host:7070,
-// host:daytime, host:daytime(13), [::1]:7070, /path, ./path and @name (Unix). Built in are tcp, udp, unix and tls;
-// [Schemes] lists what is registered.
+// host:daytime, host:daytime(13), [::1]:7070, /path, ./path and @name (Unix). [Schemes] lists what is registered.
 //
 // # Contexts
 //
-// A context bounds one call. When it ends, the call returns and the conversation stays as it was: bytes already heard
-// are kept for the next call. Only [Conn.Close] ends a conversation, or the other end.
+// A context bounds one call. When it ends, the conversation stays as it was: only [Conn.Close] ends it, or the other end.
 package parley
 
 import (

@@ -213,7 +213,7 @@ func (c *Conn) fillPlain() error {
 		c.in.Put(n)
 		c.in.Rest()
 	} else {
-		c.in.Put(copy(c.in.Space(), p[:n]))
+		c.in.Add(p[:n])
 	}
 	c.plain.burst = n == len(p)
 	return c.heardMore(n, err)

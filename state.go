@@ -123,9 +123,11 @@ func (c *Conn) WaitTaken(ctx context.Context) error {
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		q, err := sys.SocketQueues(rc)
 		// The error comes after the queues, which are empty, too, when the other end has thrown away what was in them.
-		if err := sys.SocketError(rc); err != nil {
-			c.noteBreak(os.NewSyscallError("read", err))
-			return c.fail("send", os.NewSyscallError("read", err))
+		if broken := sys.SocketError(rc); broken != nil {
+			if tc, ok := c.nc.(*sock.TLSConn); ok && tc.OnlyEndMissing(q.Unacked, broken) {
+				return nil
+			}
+			c.noteBreak(os.NewSyscallError("read", broken))
 		}
 		if broken := c.broken.Load(); broken != nil {
 			return c.fail("send", *broken)

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"os"
-	"syscall"
 
 	"parley"
 	"parley/frame"
+	"parley/internal/sys"
 )
 
 // advice is what a person can do about err; empty if err says it already.
@@ -22,19 +23,19 @@ func advice(err error) string {
 	switch {
 	case errors.As(err, &limit):
 		return ""
-	case errors.As(err, &dns):
+	case errors.As(err, &dns) && !dns.IsTimeout:
 		return "check the spelling of the host"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case sys.Refused.Is(err):
 		return "nobody listens there: check the address, or start one with parley listen"
-	case errors.Is(err, syscall.ENOENT):
+	case errors.Is(err, fs.ErrNotExist):
 		return "check the path"
-	case errors.Is(err, syscall.EADDRINUSE):
+	case sys.InUse.Is(err):
 		return "choose another address; port 0 is a free one"
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
+	case sys.NotAvailable.Is(err):
 		return "that address is not of this machine"
 	case errors.Is(err, os.ErrPermission) && listening:
 		return "ports under 1024 need root, or: sysctl net.ipv4.ip_unprivileged_port_start"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case sys.Unreachable.Is(err):
 		return "there is no way to that network from here"
 	case errors.Is(err, frame.ErrContainsEnd):
 		return "choose a --frame whose end is not in the text; parley help formats lists them"

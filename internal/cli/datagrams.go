@@ -14,6 +14,7 @@ const maxSenders = 10_000
 // hearDatagrams is listen on a transport without conversations: each sender is a caller with a number.
 func (v *listening) hearDatagrams(ctx context.Context, pc *parley.PacketConn) error {
 	defer pc.Close()
+	defer v.rec.closeSenders()
 	if err := v.announce(pc.Address(), pc.Addr()); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"parley"
 	"parley/frame"
+	"parley/internal/sys"
 )
 
 // The exit codes are part of the interface; topics.go explains them to users.
@@ -101,7 +102,7 @@ func exitCode(err error) int {
 		return exitTruncated
 	case isBroken(err):
 		return exitBroken
-	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT):
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || sys.TimedOut.Is(err):
 		return exitTimeout
 	}
 	return exitFailed
@@ -112,12 +113,8 @@ func isBroken(err error) bool {
 	if oe := (*net.OpError)(nil); errors.As(err, &oe) && oe.Op == "remote error" {
 		return true
 	}
-	for _, broken := range []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, syscall.ENOTCONN} {
-		if errors.Is(err, broken) { // ENOTCONN: of saying the end, when the reset has been told already
-			return true
-		}
-	}
-	return false
+	// ENOTCONN is of saying the end, when the reset has been told already.
+	return sys.Broken.Is(err) || errors.Is(err, syscall.ENOTCONN)
 }
 
 // isUnreachable reports whether there never was a conversation, for another reason than time or a file of ours.
@@ -127,7 +124,7 @@ func isUnreachable(err error) bool {
 	switch {
 	case errors.As(err, &dns):
 		return true
-	case errors.Is(err, syscall.ECONNREFUSED): // on UDP it comes after the dial
+	case sys.Refused.Is(err): // on UDP it comes after the dial
 		return true
 	case !errors.As(err, &pe) || pe.Op != "dial" && pe.Op != "listen":
 		return false

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -131,6 +134,20 @@ func (r *recorder) ended(c *parley.Conn, part []byte, err error) {
 		call.n++
 		r.write(transcript.Frame{Heard: true, Time: time.Now(), Call: call.call, N: call.n, Role: r.theirs, Bytes: int64(len(part)), Data: part, Part: true})
 	}
+}
+
+// closeSenders ends the conversations of datagram senders, which nothing on the wire ends.
+func (r *recorder) closeSenders() {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	open := slices.SortedFunc(maps.Values(r.calls), func(a, b *recorded) int { return cmp.Compare(a.call, b.call) })
+	for _, c := range open {
+		r.write(transcript.Closed{Time: time.Now(), Call: c.call, Role: r.mine, How: c.how})
+	}
+	clear(r.calls)
 }
 
 // howOf is the transcript's word for the end of a conversation.

@@ -52,6 +52,15 @@ func (in *Inbox) grow() {
 // Put says that n bytes were read into Space.
 func (in *Inbox) Put(n int) { in.Data = in.Data[:len(in.Data)+n] }
 
+// Add puts a copy of p behind Data.
+func (in *Inbox) Add(p []byte) {
+	for len(p) > 0 {
+		n := copy(in.Space(), p)
+		in.Put(n)
+		p = p[n:]
+	}
+}
+
 // Rest lets go of what is not needed while nothing comes.
 func (in *Inbox) Rest() {
 	if in.block == nil || len(in.Data) > smallPart {

@@ -68,6 +68,19 @@ func TestTextsAreTheReceivers(t *testing.T) {
 	}
 }
 
+// TestAddWhereThereIsLittleRoom adds to an inbox that has room for a part of it only.
+func TestAddWhereThereIsLittleRoom(t *testing.T) {
+	for _, n := range []int{BlockSize - 10, BlockSize, smallPart - 10} {
+		var in Inbox
+		first, more := bytes.Repeat([]byte("a"), n), bytes.Repeat([]byte("b"), 3000)
+		in.Add(first)
+		in.Add(more)
+		if want := append(first, more...); !bytes.Equal(in.Data, want) {
+			t.Errorf("%d bytes and 3000 more: %d are there", n, len(in.Data))
+		}
+	}
+}
+
 func TestASmallPartCostsLittle(t *testing.T) {
 	var in Inbox
 	hear(t, &in, frame.LF(), []byte("the beginning of a line"), 100)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"parley/internal/sys"
 )
 
 // A TLSConn is a *tls.Conn that survives deadlines. In crypto/tls a write that times out breaks the conversation for good,
@@ -209,6 +211,13 @@ func (c *TLSConn) boundClose() {
 	defer c.mu.Unlock()
 	c.closing = true
 	_ = c.wire.Conn.SetWriteDeadline(time.Now().Add(closePatience))
+}
+
+// OnlyEndMissing reports whether err, of a socket with unacked bytes that the other kernel has not acknowledged, concerns our
+// close_notify only: the other end had ended, and was gone when that came.
+func (c *TLSConn) OnlyEndMissing(unacked int, err error) bool {
+	const longest = 64 // bytes of such a record, with any cipher
+	return sys.NoReader.Is(err) && unacked <= longest
 }
 
 // A wire is the connection below a TLSConn. Its Write never fails for a deadline: it keeps the rest, which is owed.
