@@ -75,8 +75,8 @@ func (c *Conn) pastDeadline() bool {
 }
 
 // cannotEnd reports whether the end of ctx need not be told to a call that waits: it never comes, or it is the end of the
-// Server that holds the conversation, which closes it then. So an idle conversation of a server costs no context, and a
-// message no registration with one.
+// Server, or of the loop, that holds the conversation and closes it then. So an idle conversation of a server costs no
+// context, and a message no registration with one.
 func (c *Conn) cannotEnd(ctx context.Context) bool {
 	return ctx.Done() == nil || ctx == c.held
 }

@@ -13,10 +13,9 @@ type Source interface {
 	Frames(ctx context.Context) iter.Seq2[Frame, error]
 }
 
-// Merge returns the frames of all sources as they come: the select loop. The frames of one conversation stay in order.
-// An error is yielded with the Conn it happened on, and the other sources go on. It ends when all sources have ended,
-// or ctx; no goroutine of it is left when the loop is. Hearing runs ahead of the loop by what one read brings, so frames
-// are lost if the loop is left early, and nobody else may hear the sources meanwhile: a loop body replies, it does not Ask.
+// Merge returns the frames of all sources as they come: the select loop. An error is yielded with the Conn it happened on,
+// and the other sources go on. It ends when all sources have ended, or ctx. Hearing runs ahead of the loop by what one read
+// brings, so frames are lost if the loop is left early, and a loop body replies: it does not hear, or Ask.
 func Merge(ctx context.Context, sources ...Source) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		m := &merger{out: make(chan *batch)}
@@ -122,6 +121,8 @@ func (m *merger) feedListener(ctx context.Context, l *Listener) {
 			return
 		}
 		m.feeds.Go(func() {
+			c.held = ctx // one registration for all reads: nobody else hears this conversation
+			defer context.AfterFunc(ctx, func() { _ = c.override(reading, true) })()
 			m.feedConn(ctx, c)
 			m.passOver(ctx, c)
 		})
