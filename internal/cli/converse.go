@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"parley"
+	"parley/internal/sys"
 )
 
 // A converse holds one conversation. When what is to be said ends, the end is said, and hearing goes on until the other
@@ -71,9 +72,10 @@ func withState(err error, c *parley.Conn) error {
 }
 
 // letGo closes a conversation. If it went wrong, it is broken off, so that the other end does not take what it has heard for
-// all there was: by a reset of TCP, by a missing close_notify of TLS. A Unix socket has neither.
+// all there was: by a reset of TCP, by a missing close_notify of TLS. A Unix socket has neither. Not so if the reader of
+// standard output has gone, as tar does when it has read its archive: then the kernel knows whether anything was left.
 func letGo(c *parley.Conn, err error) {
-	if err != nil {
+	if err != nil && !sys.NoReader.Is(err) {
 		switch nc := c.NetConn().(type) {
 		case *net.TCPConn:
 			_ = nc.SetLinger(0)
