@@ -48,7 +48,7 @@ func (w watch) loop(ctx context.Context, cancel context.CancelCauseFunc) {
 		case <-tick.C:
 		}
 		s := w.c.State()
-		if n := s.Said + s.Heard; n != last {
+		if n := progress(s); n != last {
 			last, since, explained = n, time.Now(), false
 		}
 		waited := time.Since(since)
@@ -61,6 +61,18 @@ func (w watch) loop(ctx context.Context, cancel context.CancelCauseFunc) {
 			return
 		}
 	}
+}
+
+// progress changes with every byte and with the end of either direction.
+func progress(s parley.State) int64 {
+	n := s.Said + s.Heard
+	if s.SaidEnd {
+		n++
+	}
+	if s.HeardEnd {
+		n++
+	}
+	return n
 }
 
 // interval is short against both limits, and long against the work of a look.
