@@ -68,6 +68,10 @@ func (p Params) clientTLS(ctx context.Context, target string, base *tls.Config) 
 		}
 		tc.InsecureSkipVerify = yes != 0
 	}
+	if len(tc.Certificates) == 1 && p["cert"] != "" {
+		// Without this crypto/tls shows none at all where the listener's authorities did not sign it, and nobody learns why.
+		tc.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &tc.Certificates[0], nil }
+	}
 	return tc, p.pin(tc)
 }
 

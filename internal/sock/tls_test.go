@@ -188,6 +188,22 @@ func TestTLSCallersCertificate(t *testing.T) {
 	}
 }
 
+// A certificate that was asked for is shown, also to a listener that names other authorities: it must be able to refuse it.
+func TestTLSCertificateIsAlwaysShown(t *testing.T) {
+	id := newIdentity(t)
+	tc, err := Params{"cert": id.both}.clientTLS(t.Context(), "localhost:1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangers := &tls.CertificateRequestInfo{AcceptableCAs: [][]byte{[]byte("another authority")}, Version: tls.VersionTLS13}
+	if tc.GetClientCertificate == nil {
+		t.Fatal("crypto/tls decides whether to show the certificate")
+	}
+	if cert, err := tc.GetClientCertificate(strangers); err != nil || fingerprint(cert.Certificate[0]) != id.pin {
+		t.Errorf("shown: %v, %v, want the certificate of cert=", cert, err)
+	}
+}
+
 func TestTLSALPN(t *testing.T) {
 	ln := listenTLS(t, Params{"alpn": "h2,http/1.1"})
 	for offered, want := range map[string]string{"http/1.1": "http/1.1", "h2,http/1.1": "h2", "http/1.1,h2": "h2"} {
