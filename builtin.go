@@ -23,6 +23,9 @@ func init() {
 			Dial: func(ctx context.Context, a Addr, _ *Config) (net.Conn, error) {
 				return sock.DialUDP(ctx, a.Scheme, a.Target, a.Params)
 			},
+			Listen: func(ctx context.Context, a Addr, cfg *Config) (net.Listener, error) {
+				return sock.ListenUDPSenders(ctx, a.Scheme, a.Target, a.Params, cfg.dropped)
+			},
 			ListenPacket: func(ctx context.Context, a Addr, _ *Config) (net.PacketConn, error) {
 				return sock.ListenUDP(ctx, a.Scheme, a.Target, a.Params)
 			},
@@ -42,7 +45,10 @@ func init() {
 		Dial: func(ctx context.Context, a Addr, _ *Config) (net.Conn, error) {
 			return sock.DialUnix(ctx, a.Target, a.Params)
 		},
-		Listen: func(ctx context.Context, a Addr, _ *Config) (net.Listener, error) {
+		Listen: func(ctx context.Context, a Addr, cfg *Config) (net.Listener, error) {
+			if a.Params["type"] == "datagram" {
+				return sock.ListenUnixSenders(ctx, a.Target, a.Params, cfg.dropped)
+			}
 			return sock.ListenUnix(ctx, a.Target, a.Params)
 		},
 		ListenPacket: func(ctx context.Context, a Addr, _ *Config) (net.PacketConn, error) {

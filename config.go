@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"parley/frame"
@@ -100,7 +99,7 @@ func (cfg *Config) resolve(address string) (Addr, Scheme, error) {
 	if err != nil {
 		return Addr{}, Scheme{}, err
 	}
-	return a, s, s.checkParams(a)
+	return a, s, sock.CheckParams(s.Name, s.Params, a.Params)
 }
 
 func (cfg *Config) clone() *Config {
@@ -111,11 +110,11 @@ func (cfg *Config) clone() *Config {
 	return &own
 }
 
-// formats returns how frames are said and heard on nc.
-func (cfg *Config) formats(nc net.Conn) (say, hear frame.Format) {
+// formats returns how frames are said and heard, on a transport that keeps edges or one that does not.
+func (cfg *Config) formats(edges bool) (say, hear frame.Format) {
 	if cfg.Frame != nil {
 		say = cfg.Frame
-	} else if sock.KeepsEdges(nc.LocalAddr()) {
+	} else if edges {
 		say = frame.Packet()
 	} else {
 		say = frame.Line()

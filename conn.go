@@ -63,7 +63,7 @@ func NewConn(nc net.Conn, cfg *Config) *Conn {
 // newConn is NewConn for a cfg that nobody changes any more.
 func newConn(nc net.Conn, cfg *Config) *Conn {
 	c := &Conn{nc: nc, cfg: cfg}
-	c.say, c.hear = cfg.formats(nc)
+	c.say, c.hear = cfg.formats(sock.KeepsEdges(nc.LocalAddr()))
 	if c.raw = rawOf(nc); c.raw != nil {
 		c.ready = c.readReady
 	} else {

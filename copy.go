@@ -11,6 +11,7 @@ import (
 
 	"parley/frame"
 	"parley/internal/inbox"
+	"parley/internal/sock"
 	"parley/internal/sys"
 )
 
@@ -79,42 +80,80 @@ func (c *Conn) copyFrom(r io.Reader, buf []byte) (total int64, err error) {
 }
 
 // WriteTo hears until the other end has ended and writes it all to w, as it is. To a pipe the kernel moves the bytes by
-// itself, where it can.
+// itself, where it can. While it waits with nothing left to write it holds no memory. It finishes when the Server
+// begins to end, unless w has a method ServerEnding() bool that reports true then: it returns ErrServerEnding.
+//
+// An idle conversation may wait here, so it has little stack; see await.
 func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
 	if err := c.reading.Lock(context.Background()); err != nil {
 		return 0, err
 	}
-	defer c.reading.Unlock()
-	defer c.rwait.Store(0)
 	for {
-		n, err := c.flushTo(w)
+		var n int64
+		n, err = c.flushTo(w)
 		total += n
 		if err != nil || c.ended.Load() {
-			return total, err
+			break
 		}
 		if f, ok := w.(*os.File); ok && c.raw != nil {
-			c.waits()
-			n, handled, err := sys.SpliceOut(f, c.raw, func(n int) { c.heard.Add(int64(n)) })
-			if handled {
-				total += n
-				if c.nudged(err) {
-					continue
-				}
-				if err == nil && c.endOrBreak() == io.EOF {
-					c.hearEnd()
-				} else if err == nil {
-					err = c.endOrBreak()
-				}
-				if errors.Is(err, syscall.ECONNRESET) { // EPIPE is the pipe's
-					err = c.opError("read", err)
-				}
-				return total, asNet(err)
+			var done bool
+			n, done, err = c.spliceTo(f)
+			total += n
+			if done {
+				break
+			}
+			continue
+		}
+		if err = c.fill(); err != nil {
+			if err = c.whyNoMore(err, w); err != nil {
+				break
 			}
 		}
-		if err := c.fill(); err != nil && err != io.EOF && !c.nudged(err) {
-			return total, err
+	}
+	c.rwait.Store(0)
+	c.reading.Unlock()
+	return total, err
+}
+
+// whyNoMore is what WriteTo does about an error of fill: nil means to go on.
+func (c *Conn) whyNoMore(err error, w io.Writer) error {
+	switch {
+	case err == io.EOF:
+		return nil // WriteTo sees that
+	case !c.nudged(err):
+		return err
+	}
+	if e, ok := w.(interface{ ServerEnding() bool }); ok && e.ServerEnding() {
+		return ErrServerEnding
+	}
+	return nil
+}
+
+// spliceTo has the kernel move what comes to f, if it is a pipe, until the other end has ended. If it is none, or a Server
+// begins to end, it is not done.
+func (c *Conn) spliceTo(f *os.File) (n int64, done bool, err error) {
+	c.waits()
+	n, handled, err := sys.SpliceOut(f, c.raw, func(n int) { c.heard.Add(int64(n)) })
+	if !handled {
+		err := c.fill()
+		if err != nil {
+			err = c.whyNoMore(err, f)
+		}
+		return n, err != nil, err
+	}
+	if c.nudged(err) {
+		return n, false, nil
+	}
+	if err == nil {
+		if err = c.endOrBreak(); err == io.EOF {
+			c.hearEnd()
+			err = nil
 		}
 	}
+	if errors.Is(err, syscall.ECONNRESET) { // EPIPE is the pipe's
+		err = c.opError("read", err)
+	}
+	return n, true, sock.AsNet(err)
 }
 
 // flushTo writes what is in the inbox.

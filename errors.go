@@ -2,9 +2,7 @@ package parley
 
 import (
 	"errors"
-	"net"
 	"os"
-	"strings"
 
 	"parley/internal/sock"
 )
@@ -13,8 +11,8 @@ import (
 // taken for the next one; or a Send stopped in the middle of a frame. Close the conversation and call again.
 var ErrOutOfStep = errors.New("conversation out of step")
 
-// ErrServerEnding is what Receive and Frames return between two frames when the Server that holds the conversation has
-// been told to end. A Handler that returns it has ended well.
+// ErrServerEnding is what Receive and Frames return between two frames, and WriteTo if its writer wants it, when
+// the Server that holds the conversation has been told to end. A Handler that returns it has ended well.
 var ErrServerEnding = errors.New("the server is ending")
 
 // ErrIdle is why a Server closed a conversation in which nothing was said or heard for Server.Idle.
@@ -30,22 +28,8 @@ type Error struct {
 	Err  error
 }
 
-// Error names the operation, the address and the cause; what a *net.OpError would only repeat is left out.
-func (e *Error) Error() string {
-	text, place := e.Err.Error(), e.Addr
-	var cause *net.OpError
-	if errors.As(e.Err, &cause) {
-		why := cause.Err.Error()
-		if strings.HasSuffix(cause.Op, " error") { // of crypto/tls, which says there which end complains
-			why = cause.Op + ": " + why
-		}
-		text = strings.Replace(text, cause.Error(), why, 1)
-		if cause.Addr != nil && !strings.Contains(place, cause.Addr.String()) {
-			place += " (" + cause.Addr.String() + ")"
-		}
-	}
-	return e.Op + " " + place + ": " + text
-}
+// Error names the operation, the address and the cause.
+func (e *Error) Error() string { return sock.Describe(e.Op, e.Addr, e.Err) }
 
 func (e *Error) Unwrap() error { return e.Err }
 

@@ -17,15 +17,16 @@ const (
 	HeardEnd                          // the other end has
 	Closed                            // this end let go of the conversation; Err says why, if not by Close
 	AcceptFailed                      // a caller could not be accepted; it is tried again (Err says why, Retry when)
+	Dropped                           // a datagram was thrown away: its sender's conversation does not keep up, or there are too many senders (Err)
 )
 
 var eventNames = [...]string{
 	Opened: "opened", Said: "said", Heard: "heard", SaidEnd: "said-end", HeardEnd: "heard-end",
-	Closed: "closed", AcceptFailed: "accept-failed",
+	Closed: "closed", AcceptFailed: "accept-failed", Dropped: "dropped",
 }
 
 func (k EventKind) String() string {
-	if k < Opened || k > AcceptFailed {
+	if k < Opened || k > Dropped {
 		return "unknown"
 	}
 	return eventNames[k]
@@ -36,11 +37,11 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind  EventKind
 	Time  time.Time
-	Conn  *Conn         // nil for AcceptFailed and for datagrams without a conversation
+	Conn  *Conn         // nil for AcceptFailed, Dropped and for datagrams without a conversation
 	Addr  net.Addr      // of the other end; of the listener for AcceptFailed
 	Data  []byte        // the text of a Said or Heard frame; only valid during the call
 	Size  int           // its bytes on the wire, end mark included
-	Err   error         // for Closed and AcceptFailed
+	Err   error         // for Closed, AcceptFailed and Dropped
 	Retry time.Duration // for AcceptFailed: how long until the next try
 }
 
@@ -50,6 +51,11 @@ func (cfg *Config) observe(e Event) {
 	}
 	e.Time = time.Now()
 	cfg.Observe(e)
+}
+
+// dropped tells of a datagram that was thrown away.
+func (cfg *Config) dropped(from net.Addr, err error) {
+	cfg.observe(Event{Kind: Dropped, Addr: from, Err: err})
 }
 
 // observeFrame is apart from those who say and hear frames so that they need little stack; see Conn.await.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"net"
-
 	"time"
 
 	"parley/internal/sock"
@@ -36,24 +35,28 @@ func (l *Listener) Addr() net.Addr { return l.nl.Addr() }
 // Address returns an address that reaches this listener from the same machine, by [Dial] or by the program's call. It
 // has the pin of a TLS certificate that was made for the occasion.
 func (l *Listener) Address() string {
-	address := callable(l.scheme, l.Addr())
+	scheme := l.scheme
+	if s, ok := l.nl.(interface{ Scheme() string }); ok {
+		scheme = s.Scheme() // one that was listened on by another name
+	}
+	address := sock.Callable(scheme, l.Addr())
 	if p, ok := l.nl.(interface{ Pin() string }); ok && p.Pin() != "" {
 		address += "?pin=" + p.Pin()
 	}
 	return address
 }
 
-// callable writes a as an address to call, in its short form if it has one.
-func callable(scheme string, a net.Addr) string {
-	target := sock.Callable(a)
-	if scheme == "tcp" {
-		return target
+// Reload reads the certificate of a TLS address anew, from the files that the address named. If they cannot be used, what
+// was read before stays, and the error says why. Other listeners have nothing to read.
+func (l *Listener) Reload() error {
+	r, ok := l.nl.(interface{ Reload() error })
+	if !ok {
+		return nil
 	}
-	address := Addr{Scheme: scheme, Target: target}.String()
-	if kind := sock.UnixKinds[a.Network()]; kind != "" && kind != "stream" {
-		address += "?type=" + kind
+	if err := r.Reload(); err != nil {
+		return &Error{"listen", l.Addr().String(), err}
 	}
-	return address
+	return nil
 }
 
 // Conns returns the callers, until ctx ends or the listener is closed; neither is an error. When the system is short of
@@ -64,8 +67,11 @@ func (l *Listener) Conns(ctx context.Context) iter.Seq2[*Conn, error] {
 }
 
 func (l *Listener) eachConn(ctx context.Context, observe func(Event), yield func(*Conn, error) bool) {
+	shortage := func(err error, retry time.Duration) {
+		observe(Event{Kind: AcceptFailed, Addr: l.Addr(), Err: err, Retry: retry})
+	}
 	for {
-		nc, err := l.acceptPatiently(ctx, observe)
+		nc, err := sock.AcceptPatiently(ctx, l.nl, shortage)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
 			if err == nil {
@@ -78,22 +84,6 @@ func (l *Listener) eachConn(ctx context.Context, observe func(Event), yield func
 		}
 		if !yield(newConn(nc, l.cfg), nil) {
 			return
-		}
-	}
-}
-
-// acceptPatiently accepts one caller and outlasts a shortage of the system.
-func (l *Listener) acceptPatiently(ctx context.Context, observe func(Event)) (net.Conn, error) {
-	const first, longest = 5 * time.Millisecond, time.Second
-	for wait := first; ; wait = min(2*wait, longest) {
-		nc, err := sock.Accept(ctx, l.nl)
-		if err == nil || ctx.Err() != nil || !sock.IsShortage(err) {
-			return nc, err
-		}
-		observe(Event{Kind: AcceptFailed, Addr: l.Addr(), Err: err, Retry: wait})
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
 		}
 	}
 }

@@ -30,14 +30,7 @@ type PacketConn struct {
 }
 
 func newPacketConn(pc net.PacketConn, cfg *Config, a Addr) *PacketConn {
-	say := cfg.Frame
-	if say == nil {
-		say = frame.Packet()
-	}
-	hear := cfg.HearFrame
-	if hear == nil {
-		hear = say
-	}
+	say, hear := cfg.formats(true)
 	return &PacketConn{pc: pc, cfg: cfg, addr: a, say: say, hear: hear}
 }
 
@@ -48,7 +41,7 @@ func (p *PacketConn) Close() error { return p.pc.Close() }
 func (p *PacketConn) Addr() net.Addr { return p.pc.LocalAddr() }
 
 // Address returns an address that reaches it from the same machine.
-func (p *PacketConn) Address() string { return callable(p.addr.Scheme, p.Addr()) }
+func (p *PacketConn) Address() string { return sock.Callable(p.addr.Scheme, p.Addr()) }
 
 // NetPacketConn returns what it was made of.
 func (p *PacketConn) NetPacketConn() net.PacketConn { return p.pc }

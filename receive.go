@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"parley/frame"
@@ -250,7 +249,7 @@ func (c *Conn) await() error {
 	if err == io.EOF {
 		c.hearEnd() // not in readReady, which holds the descriptor: an observer may close the conversation
 	}
-	return asNet(err)
+	return sock.AsNet(err)
 }
 
 // readReady reads what has come; false waits until something has.
@@ -310,20 +309,15 @@ func (c *Conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
-// asNet gives the errors of syscall.RawConn the names that package net gives those of Read and Write.
-func asNet(err error) error {
-	if oe, ok := err.(*net.OpError); ok {
-		oe.Op = strings.TrimPrefix(oe.Op, "raw-")
-	}
-	return err
-}
-
 // edge reports whether the inbox ends where a datagram does.
 func (c *Conn) edge() bool { return c.KeepsEdges() && c.plain.there }
 
 // fillDatagram reads one datagram. One that fills all of the memory may have been cut off by the kernel, and is refused.
 func (c *Conn) fillDatagram() error {
 	d := c.plain
+	if s, ok := c.nc.(*sock.Sender); ok {
+		return c.fillFrom(s)
+	}
 	if d.memory == nil {
 		d.memory = make([]byte, sock.MaxDatagram(c.LocalAddr()))
 	}
@@ -336,6 +330,17 @@ func (c *Conn) fillDatagram() error {
 		return &frame.TooLongError{Limit: n - 1, Format: c.hear.String(), Size: n, Heard: append([]byte(nil), d.memory[:64]...)}
 	}
 	c.in.Data, d.there = d.memory[:n], true
+	return nil
+}
+
+// fillFrom is fillDatagram for one sender of many, whose datagrams lie in memory already.
+func (c *Conn) fillFrom(s *sock.Sender) error {
+	c.waits()
+	data, err := s.ReadDatagram()
+	if err := c.heardMore(len(data), err); err != nil {
+		return err
+	}
+	c.in.Data, c.plain.there = data, true
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"parley/frame"
 	"parley/internal/inbox"
+	"parley/internal/sock"
 	"parley/internal/sys"
 )
 
@@ -70,7 +71,7 @@ func (o *outbox) write(ctx context.Context, c *Conn, p []byte) (int, error) {
 	if err == nil {
 		err = o.err
 	}
-	return len(p) - len(o.rest), asNet(err)
+	return len(p) - len(o.rest), sock.AsNet(err)
 }
 
 // writeReady writes what the kernel takes; false waits until it takes more. Only then does ctx come into play, so that a

@@ -72,25 +72,3 @@ func schemeNames(schemes []Scheme) (names []string) {
 	}
 	return names
 }
-
-// checkParams rejects what the scheme does not know, so that no param is dropped silently.
-func (s Scheme) checkParams(a Addr) error {
-	for name := range a.Params {
-		if !slices.ContainsFunc(s.Params, func(p Param) bool { return p.Name == name }) {
-			return sock.Mistake("unknown param %q; %s addresses know %s", name, s.Name, paramNames(s.Params))
-		}
-	}
-	return nil
-}
-
-func paramNames(params []Param) string {
-	if len(params) == 0 {
-		return "none"
-	}
-	var names []string
-	for _, p := range params {
-		names = append(names, p.Name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
-}

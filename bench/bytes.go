@@ -51,7 +51,7 @@ func benchBytes(ctx context.Context, l *lab) (report, error) {
 		if p.slow {
 			way.size = l.slowMiB << 20
 		}
-		contenders = append(contenders, contender{p.name, way.setup, way.run})
+		contenders = append(contenders, contender{name: p.name, setup: way.setup, run: way.run})
 	}
 	alone := &throughput{lab: l, zeros: zeros, count: count, pair: pair{name: "the ends alone"}, size: l.mib << 20}
 	contenders = append(contenders, contender{name: alone.name, run: alone.runAlone})

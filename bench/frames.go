@@ -19,7 +19,7 @@ func benchFrames(ctx context.Context, l *lab) (report, error) {
 	}
 	var contenders []contender
 	for _, way := range ways {
-		contenders = append(contenders, contender{way.name, way.setup, way.run})
+		contenders = append(contenders, contender{name: way.name, setup: way.setup, run: way.run})
 	}
 	all, err := l.interleave(ctx, contenders)
 	ours := find(all, "parley")

@@ -47,7 +47,7 @@ func benchIdle(ctx context.Context, l *lab) (report, error) {
 	var contenders []contender
 	for _, s := range idleServers(l) {
 		s.load = load
-		contenders = append(contenders, contender{s.name, s.setup, s.run})
+		contenders = append(contenders, contender{name: s.name, setup: s.setup, run: s.run})
 	}
 	all, err := l.interleave(ctx, contenders)
 	return report{

@@ -31,6 +31,9 @@ func newLab(o options) (*lab, error) {
 	if _, err := os.Stat("/proc/net/tcp"); err != nil {
 		return nil, fmt.Errorf("the benchmarks read /proc and so need Linux: %w", err)
 	}
+	if err := adoptOrphans(); err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp(o.tmp, "parley-bench-")
 	if err != nil {
 		return nil, err
@@ -67,12 +70,15 @@ func (l *lab) build(ctx context.Context, name string, argv ...string) (string, e
 }
 
 // find returns the path of a program that is compared: parley is built from
-// this checkout, the others are those installed.
+// this checkout unless another was given, the others are those installed.
 func (l *lab) find(ctx context.Context, name string) (string, error) {
-	if name == "parley" {
+	if name != "parley" {
+		return installed(name)
+	}
+	if l.parley == "" {
 		return l.buildGo(ctx, "parley", "../cmd/parley")
 	}
-	return installed(name)
+	return filepath.Abs(l.parley)
 }
 
 // withPort returns the command line of path with args, in which PORT stands

@@ -28,7 +28,7 @@ func benchLines(ctx context.Context, l *lab) (report, error) {
 	}
 	var contenders []contender
 	for _, way := range ways {
-		contenders = append(contenders, contender{way.program, way.setup, way.run})
+		contenders = append(contenders, contender{name: way.program, setup: way.setup, run: way.run})
 	}
 	all, err := l.interleave(ctx, contenders)
 	r := report{

@@ -15,7 +15,9 @@ func printMachine(w io.Writer) {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease") // empty if it cannot be read
 	fmt.Fprintf(w, "%d processors, %s, Linux %s, %s\n",
 		runtime.NumCPU(), processorName(), strings.TrimSpace(string(kernel)), runtime.Version())
-	for _, argv := range [][]string{{"ncat", "--version"}, {"nc", "-h"}, {"socat", "-V"}, {"gcc", "--version"}} {
+	for _, argv := range [][]string{
+		{"ncat", "--version"}, {"nc", "-h"}, {"socat", "-V"}, {"haproxy", "-v"}, {"tcpserver"}, {"gcc", "--version"},
+	} {
 		fmt.Fprintf(w, "  %s: %s\n", argv[0], versionOf(argv))
 	}
 }
@@ -30,10 +32,14 @@ func processorName() string {
 	return runtime.GOARCH
 }
 
-// versionOf is the first line of what the program says that has a digit.
+// versionOf is the first line of what the program says that has a digit. A
+// program without a flag for it tells none.
 func versionOf(argv []string) string {
 	if _, err := installed(argv[0]); err != nil {
 		return err.Error()
+	}
+	if len(argv) == 1 {
+		return "installed"
 	}
 	text, _ := exec.Command(argv[0], argv[1:]...).CombinedOutput() // nc -h fails, and still says
 	for line := range strings.Lines(string(text)) {

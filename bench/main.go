@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // The benchmarks, in the order in which they run.
@@ -29,6 +30,18 @@ var benchmarks = []struct {
 	{"echo-free", benchEchoFree},
 	{"idle", benchIdle},
 	{"start", benchStart},
+	{"serve-echo-10-pinned", benchServeEcho(10, pinned)},
+	{"serve-echo-100-pinned", benchServeEcho(100, pinned)},
+	{"serve-echo-1000-pinned", benchServeEcho(1000, pinned)},
+	{"serve-echo-10-free", benchServeEcho(10, free)},
+	{"serve-echo-100-free", benchServeEcho(100, free)},
+	{"serve-echo-1000-free", benchServeEcho(1000, free)},
+	{"serve-exec", benchServeExec},
+	{"serve-idle", benchServeIdle},
+	{"answer-keep", benchAnswer},
+	{"conversations-pinned", benchConversations(pinned)},
+	{"conversations-free", benchConversations(free)},
+	{"stall", benchStall},
 }
 
 type options struct {
@@ -41,6 +54,9 @@ type options struct {
 	lines         int
 	conversations int
 	idle          int
+	serveIdle     int
+	settle        time.Duration
+	parley        string
 	tmp           string
 	verbose       bool
 }
@@ -49,14 +65,17 @@ func parseFlags() options {
 	var o options
 	which := flag.String("run", "", "comma-separated benchmarks, by the beginning of their names; empty means all")
 	flag.IntVar(&o.rounds, "rounds", 5, "counted rounds; one more comes first, to warm up")
-	flag.IntVar(&o.seconds, "seconds", 2, "length of one run of echo")
+	flag.IntVar(&o.seconds, "seconds", 2, "length of one run of echo, serve-echo, serve-exec, answer-keep, conversations, stall")
 	flag.IntVar(&o.mib, "mib", 4096, "bytes: MiB that a quick pair carries")
 	flag.IntVar(&o.slowMiB, "slow-mib", 1024, "bytes: MiB that a slow pair carries")
 	flag.IntVar(&o.pipe, "pipe", 0, "bytes: size of the two pipes in bytes; 0 means as a shell makes them, 64 KiB")
 	flag.StringVar(&o.ends, "ends", "copy", "bytes: how the generator and the sink work: copy, as most programs do, or splice, which costs next to nothing")
 	flag.IntVar(&o.lines, "lines", 4_000_000, "lines, frames: how many the 4 callers send together")
-	flag.IntVar(&o.conversations, "conversations", 100, "echo: conversations at the same time: try 10, 100, 1000")
+	flag.IntVar(&o.conversations, "conversations", 100, "echo, stall: conversations at the same time: try 10, 100, 1000")
 	flag.IntVar(&o.idle, "idle", 9000, "idle: conversations; must be below ulimit -n")
+	flag.IntVar(&o.serveIdle, "serve-idle", 15000, "serve-idle: conversations; must be below ulimit -Hn")
+	flag.DurationVar(&o.settle, "settle", 5*time.Second, "serve-idle: how long the memory must stay the same; Go's collector comes by itself after 2 minutes, so try 150s")
+	flag.StringVar(&o.parley, "parley", "", "path of the parley to measure; empty means the one of this checkout, built for it")
 	flag.StringVar(&o.tmp, "tmp", "", "where the programs and files are made; empty means $TMPDIR or /tmp")
 	flag.BoolVar(&o.verbose, "v", false, "tell each figure as it comes, on standard error")
 	flag.Parse()

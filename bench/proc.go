@@ -88,3 +88,9 @@ func listening(port int) bool {
 	}
 	return false
 }
+
+// descriptors counts the open ones of a process.
+func descriptors(pid int) (int, error) {
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	return len(open), err
+}

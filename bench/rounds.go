@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A contender is one way of doing the work of a benchmark.
@@ -13,6 +15,7 @@ type contender struct {
 	name  string
 	setup func(context.Context) error            // build or find it; nil means nothing to do
 	run   func(context.Context) (float64, error) // do the work once and return the figure
+	limit time.Duration                          // how long a run may take; 0 means patience
 }
 
 // A series is the figures of one contender, one for each counted round.
@@ -63,9 +66,11 @@ func (l *lab) interleave(ctx context.Context, contenders []contender) ([]series,
 }
 
 func once(ctx context.Context, c contender) (float64, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s took longer than %v", c.name, patience))
+	limit := cmp.Or(c.limit, patience)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s took longer than %v", c.name, limit))
 	defer cancel()
 	figure, err := c.run(ctx)
+	err = errors.Join(err, awaitOrphans(ctx))
 	if err != nil && ctx.Err() != nil {
 		return 0, errors.Join(context.Cause(ctx), err)
 	}

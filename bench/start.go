@@ -19,7 +19,7 @@ func benchStart(ctx context.Context, l *lab) (report, error) {
 	var contenders []contender
 	for _, name := range []string{"parley", "ncat"} {
 		s := &starter{lab: l, program: name}
-		contenders = append(contenders, contender{name, s.setup, s.run})
+		contenders = append(contenders, contender{name: name, setup: s.setup, run: s.run})
 	}
 	all, err := many.interleave(ctx, contenders)
 	return report{

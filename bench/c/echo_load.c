@@ -1,16 +1,17 @@
 // echo_load PORT CONVERSATIONS SECONDS: the load for echo, the same for every
-// server. One thread, one epoll loop. Each conversation sends 64 bytes, waits
-// for the same 64 bytes, checks them, and sends the next. The first half
-// second is a warm-up and is not counted. It prints "REQUESTS SECONDS".
+// server. One thread, one epoll loop. Each conversation sends a line of 64
+// bytes, waits for the same line, checks it, and sends the next. The first
+// half second is a warm-up and is not counted. It prints "REQUESTS SECONDS".
 //
-// The 64 bytes are different in every request: a server that answered with old
-// or another caller's bytes would be caught.
+// Every line is different: a server that answered with old or another caller's
+// bytes would be caught. `conversation number dots newline`:
+//
+//     000042 000000000007 ...........................................
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIZE = 64, PATIENCE_MS = 5000 };
+enum { SIZE = 64, ID_DIGITS = 6, DIGITS = 12, NUMBER_AT = ID_DIGITS + 1, PATIENCE_MS = 5000 };
 static const double WARM_UP = 0.5;
 
 struct conversation {
     int fd;
     size_t heard;
-    uint64_t asked[SIZE / sizeof(uint64_t)];
+    unsigned long long number;
+    char asked[SIZE];
     char reply[SIZE];
 };
 
@@ -51,8 +53,12 @@ static int call(int port) {
     return fd;
 }
 
+static void put_number(char *to, int digits, unsigned long long n) {
+    for (int i = digits - 1; i >= 0; i--, n /= 10) to[i] = (char)('0' + n % 10);
+}
+
 static void ask(struct conversation *c) {
-    for (size_t i = 0; i < SIZE / sizeof(uint64_t); i++) c->asked[i]++;
+    put_number(c->asked + NUMBER_AT, DIGITS, c->number++);
     c->heard = 0;
     if (write(c->fd, c->asked, SIZE) != SIZE) die("echo_load: write");
 }
@@ -79,8 +85,10 @@ static struct conversation *open_all(int epoll, int port, int count) {
     if (!all) die("echo_load: calloc");
     for (int i = 0; i < count; i++) {
         all[i].fd = call(port);
-        for (size_t w = 0; w < SIZE / sizeof(uint64_t); w++)
-            all[i].asked[w] = ((uint64_t)i << 40) | ((uint64_t)w << 32);
+        memset(all[i].asked, '.', SIZE);
+        put_number(all[i].asked, ID_DIGITS, (unsigned long long)i);
+        all[i].asked[NUMBER_AT - 1] = all[i].asked[NUMBER_AT + DIGITS] = ' ';
+        all[i].asked[SIZE - 1] = '\n';
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event) < 0) die("echo_load: epoll_ctl");
     }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,15 @@ enum { SIZE = 64, CALLERS_AN_ADDRESS = 10000 };
 static void die(const char *what) {
     perror(what);
     exit(1);
+}
+
+// allow_descriptors takes as many as this user may have: a shell often gives
+// less. Go programs do so by themselves.
+static void allow_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) die("idle_callers: getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die("idle_callers: setrlimit");
 }
 
 static int call(int port, int i) {
@@ -54,6 +64,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: idle_callers PORT COUNT EXCHANGE\n");
         return 2;
     }
+    allow_descriptors();
     int count = atoi(argv[2]);
     for (int i = 0; i < count; i++) {
         int fd = call(atoi(argv[1]), i);

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"parley/internal/cli"
+	_ "parley/scheme/all"
 )
 
 func main() { os.Exit(cli.Main()) }

@@ -6,20 +6,43 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
-// announce says where it listens and what to type to call it: to people on standard error, to programs on --ready-fd and
-// in --ready-file.
-func (v *listening) announce(address string, on net.Addr) error {
-	v.u.note("listening on %s; to call it: parley call %s", where(on), shellQuote(short(address)))
-	if v.readyFD >= 0 {
-		if err := writeReadyFD(v.readyFD, address); err != nil {
-			return &localError{fmt.Sprintf("--ready-fd %d", v.readyFD), err}
+// readiness is how programs learn that callers can come.
+type readiness struct {
+	fd   int
+	file string
+}
+
+func (r *readiness) add(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&r.fd, "ready-fd", -1, "write the address to this descriptor when callers can come")
+	cmd.Flags().StringVar(&r.file, "ready-file", "", "write the address to this file when callers can come")
+}
+
+// announce says where the posts are: to people on standard error, to programs as tell does.
+func (r *readiness) announce(u *ui, posts []*post) error {
+	var addresses []string
+	for _, p := range posts {
+		address := p.ln.Address()
+		addresses = append(addresses, address)
+		u.note("%s on %s; to call it: parley call %s", p.service, where(p.ln.Addr()), shellQuote(short(address)))
+	}
+	return r.tell(addresses)
+}
+
+// tell writes the addresses, a line for each, to --ready-fd and --ready-file.
+func (r *readiness) tell(addresses []string) error {
+	text := strings.Join(addresses, "\n") + "\n"
+	if r.fd >= 0 {
+		if err := writeReadyFD(r.fd, text); err != nil {
+			return &localError{fmt.Sprintf("--ready-fd %d", r.fd), err}
 		}
 	}
-	if v.readyFile != "" {
-		if err := writeReadyFile(v.readyFile, address); err != nil {
-			return &localError{"--ready-file " + v.readyFile, err}
+	if r.file != "" {
+		if err := writeReadyFile(r.file, text); err != nil {
+			return &localError{"--ready-file " + r.file, err}
 		}
 	}
 	return nil
@@ -56,12 +79,12 @@ func shellQuote(address string) string {
 	return address
 }
 
-func writeReadyFD(fd int, address string) error {
+func writeReadyFD(fd int, text string) error {
 	f := os.NewFile(uintptr(fd), "ready-fd")
 	if f == nil {
 		return os.ErrInvalid
 	}
-	if _, err := f.WriteString(address + "\n"); err != nil {
+	if _, err := f.WriteString(text); err != nil {
 		return err
 	}
 	if fd <= 2 {
@@ -71,13 +94,13 @@ func writeReadyFD(fd int, address string) error {
 }
 
 // writeReadyFile renames the file into place, so that whoever waits for it never reads half of it.
-func writeReadyFile(name, address string) error {
+func writeReadyFile(name, text string) error {
 	f, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // in vain once it is renamed
-	if _, err := f.WriteString(address + "\n"); err != nil {
+	if _, err := f.WriteString(text); err != nil {
 		f.Close()
 		return err
 	}

@@ -42,8 +42,11 @@ func signalled() (ctx context.Context, stop func()) {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	go func() {
-		<-signals
-		cancel(errInterrupted)
+		cause := errInterrupted
+		if <-signals == syscall.SIGTERM {
+			cause = errTerminated
+		}
+		cancel(cause)
 		<-signals
 		os.Exit(exitInterrupted)
 	}()
@@ -73,9 +76,11 @@ func Command(u *ui) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(
 		&cobra.Group{ID: "talk", Title: "Talk:"},
+		&cobra.Group{ID: "serve", Title: "Serve:"},
 		&cobra.Group{ID: "learn", Title: "Learn:"},
 	)
 	root.AddCommand(callCommand(u), listenCommand(u), askCommand(u))
+	root.AddCommand(serveCommand(u), answerCommand(u))
 	root.AddCommand(tourCommand(u), tourEndCommand(u))
 	for _, t := range allTopics {
 		root.AddCommand(t.command())

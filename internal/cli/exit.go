@@ -35,7 +35,10 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-var errInterrupted = errors.New("interrupted")
+var (
+	errInterrupted = errors.New("interrupted")
+	errTerminated  = fmt.Errorf("%w by SIGTERM", errInterrupted)
+)
 
 // A limitError is a limit of time that the user has set, or the default.
 type limitError struct {

@@ -11,31 +11,41 @@ import (
 	"parley/frame"
 )
 
-// flags are those that mean the same on every verb.
-type flags struct {
+// framing is how messages end, which every verb must know.
+type framing struct {
 	frame, replyFrame string
 	maxFrame          int
-	json              bool
-	patience          time.Duration
-	connectTimeout    time.Duration
-	idleTimeout       time.Duration
-	maxTime           time.Duration
 
 	framed bool // a format was asked for by name
 }
 
-func (f *flags) add(cmd *cobra.Command) {
+func (f *framing) addFraming(cmd *cobra.Command) {
 	fl := cmd.Flags()
+	fl.SortFlags = false
 	fl.StringVarP(&f.frame, "frame", "f", "line", "how a message ends: line, crlf, 'blank line', 'end \"TEXT\"', ...")
 	fl.StringVarP(&f.replyFrame, "reply-frame", "r", "", "how a reply ends, if not as --frame says")
 	fl.IntVar(&f.maxFrame, "max-frame", parley.DefaultMaxFrame, "the longest message to hear, in bytes; 0 for no limit")
+	_ = cmd.RegisterFlagCompletionFunc("frame", completeFormats)
+	_ = cmd.RegisterFlagCompletionFunc("reply-frame", completeFormats)
+}
+
+// flags are those of the verbs that talk.
+type flags struct {
+	framing
+	json           bool
+	patience       time.Duration
+	connectTimeout time.Duration
+	idleTimeout    time.Duration
+	maxTime        time.Duration
+}
+
+func (f *flags) add(cmd *cobra.Command) {
+	f.addFraming(cmd)
+	fl := cmd.Flags()
 	fl.BoolVar(&f.json, "json", false, "write what is said and heard as JSON lines")
 	fl.DurationVar(&f.patience, "patience", 3*time.Second, "explain a wait of so long; 0 for never")
 	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "give up a conversation in which nothing is said or heard for so long")
 	fl.DurationVar(&f.maxTime, "max-time", 0, "give up after so long in all")
-	cmd.Flags().SortFlags = false
-	_ = cmd.RegisterFlagCompletionFunc("frame", completeFormats)
-	_ = cmd.RegisterFlagCompletionFunc("reply-frame", completeFormats)
 }
 
 func (f *flags) addConnectTimeout(cmd *cobra.Command) {
@@ -51,7 +61,7 @@ func completeFormats(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 }
 
 // formats parses --frame and --reply-frame.
-func (f *flags) formats(cmd *cobra.Command) (request, reply frame.Format, err error) {
+func (f *framing) formats(cmd *cobra.Command) (request, reply frame.Format, err error) {
 	f.framed = cmd.Flags().Changed("frame") || cmd.Flags().Changed("reply-frame")
 	if request, err = frame.Parse(f.frame); err != nil {
 		return nil, nil, usageError{fmt.Errorf("--frame: %w", err)}
@@ -65,13 +75,17 @@ func (f *flags) formats(cmd *cobra.Command) (request, reply frame.Format, err er
 	return request, reply, nil
 }
 
+// limit is --max-frame for a parley.Config.
+func (f *framing) limit() int {
+	if f.maxFrame <= 0 {
+		return -1
+	}
+	return f.maxFrame
+}
+
 // config is for who says frames as say does and hears them as hear does.
 func (f *flags) config(say, hear frame.Format, observe func(parley.Event)) *parley.Config {
-	limit := f.maxFrame
-	if limit <= 0 {
-		limit = -1
-	}
-	return &parley.Config{Frame: say, HearFrame: hear, MaxFrame: limit, Timeout: f.connectTimeout, Observe: observe}
+	return &parley.Config{Frame: say, HearFrame: hear, MaxFrame: f.limit(), Timeout: f.connectTimeout, Observe: observe}
 }
 
 // limited returns ctx with --max-time, and the way to end everything for another reason.

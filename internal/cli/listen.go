@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -22,8 +23,7 @@ type listening struct {
 	u         *ui
 	once, tag bool
 	count     int
-	readyFD   int
-	readyFile string
+	ready     readiness
 	say, hear frame.Format
 	rec       *recorder
 
@@ -80,8 +80,7 @@ then parley leaves.`,
 	fl.BoolVarP(&v.once, "once", "1", false, "take one caller and leave with it; the same as --count 1, and standard input is said")
 	fl.IntVarP(&v.count, "count", "n", 0, "take so many callers (datagrams, on udp) and leave with the last")
 	fl.BoolVarP(&v.tag, "tag", "t", false, `print "ID TAB TEXT", and answer by such lines on standard input`)
-	fl.IntVar(&v.readyFD, "ready-fd", -1, "write the address to this descriptor when callers can come")
-	fl.StringVar(&v.readyFile, "ready-file", "", "write the address to this file when callers can come")
+	v.ready.add(cmd)
 	return cmd
 }
 
@@ -112,19 +111,24 @@ func (v *listening) run(cmd *cobra.Command, address string) (err error) {
 
 func (v *listening) open(ctx context.Context, address string) error {
 	cfg := v.config(v.say, v.hear, v.observe)
-	ln, err := cfg.Listen(ctx, address)
-	if errors.Is(err, errors.ErrUnsupported) {
-		if pc, packetErr := cfg.ListenPacket(ctx, address); !errors.Is(packetErr, errors.ErrUnsupported) {
-			if packetErr != nil {
-				return packetErr
-			}
-			return v.hearDatagrams(ctx, pc)
-		}
+	pc, err := cfg.ListenPacket(ctx, address)
+	if err == nil {
+		return v.hearDatagrams(ctx, pc)
 	}
+	if !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	ln, err := cfg.Listen(ctx, address)
 	if err != nil {
 		return err
 	}
 	return v.takeCallers(ctx, ln)
+}
+
+// announce says where it listens and what to type to call it.
+func (v *listening) announce(address string, on net.Addr) error {
+	v.u.note("listening on %s; to call it: parley call %s", where(on), shellQuote(short(address)))
+	return v.ready.tell([]string{address})
 }
 
 // observe tells of what concerns nobody's conversation, and feeds the transcript.

@@ -255,5 +255,5 @@ func (e *tourEnd) ready(addresses ...string) error {
 	if e.readyFile == "" {
 		return nil
 	}
-	return writeReadyFile(e.readyFile, where)
+	return writeReadyFile(e.readyFile, where+"\n")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,13 @@ func (u *ui) note(format string, args ...any) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	fmt.Fprintln(u.err, "parley: "+escapeLine(fmt.Sprintf(format, args...)))
+}
+
+// lines tells the person at standard error something of several lines.
+func (u *ui) lines(text string) {
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		u.note("%s", line)
+	}
 }
 
 // fail tells why the program ends, and what to do about it.

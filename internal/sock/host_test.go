@@ -130,7 +130,7 @@ func TestHostPort(t *testing.T) {
 		if host != test.host || port != test.port {
 			t.Errorf("%v: %q, %d, want %q, %d", test.addr, host, port, test.host, test.port)
 		}
-		if got := Callable(test.addr); got != test.callable {
+		if got := callableTarget(test.addr); got != test.callable {
 			t.Errorf("%v is called at %q, want %q", test.addr, got, test.callable)
 		}
 	}

@@ -77,7 +77,7 @@ func TestDialEitherLoopback(t *testing.T) {
 func TestEveryInterface(t *testing.T) {
 	for _, target := range []string{":0", "*:0"} {
 		ln := listenTCP(t, target, nil)
-		dialTCP(t, Callable(ln.Addr()), nil)
+		dialTCP(t, Callable("tcp", ln.Addr()), nil)
 		accept(t, ln)
 		if host, _ := HostPort(ln.Addr()); !net.ParseIP(host).IsUnspecified() {
 			t.Errorf("%s listens on %s only", target, host)

@@ -51,8 +51,21 @@ func KeepsEdges(a net.Addr) bool {
 	return strings.HasPrefix(n, "udp") || n == "unixgram" || n == "unixpacket"
 }
 
-// Callable returns the target that reaches a listener on a from the same machine: every interface becomes localhost.
-func Callable(a net.Addr) string {
+// Callable returns the address that reaches a listener on a from the same machine, in its short form if it has one.
+func Callable(scheme string, a net.Addr) string {
+	target := callableTarget(a)
+	if scheme == "tcp" {
+		return target
+	}
+	address := Addr{Scheme: scheme, Target: target}.String()
+	if kind := UnixKinds[a.Network()]; kind != "" && kind != "stream" {
+		address += "?type=" + kind
+	}
+	return address
+}
+
+// callableTarget makes localhost of every interface.
+func callableTarget(a net.Addr) string {
 	host, port := HostPort(a)
 	if port == 0 {
 		return host

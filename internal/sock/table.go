@@ -30,11 +30,17 @@ var StreamParams = slices.Concat([]Param{
 	{"linger", "SECONDS", "how long close waits for unsent bytes; 0 resets the connection"},
 }, socketParams)
 
+// senderTable has the params of a listener that has a conversation with each sender of datagrams.
+var senderTable = []Param{
+	{"idle", "TIME", "listening: a sender silent for so long has ended (default 1m, 0 never)"},
+	{"senders", "N", "listening: how many conversations at once (default 10000)"},
+}
+
 // DatagramParams are those of udp.
 var DatagramParams = slices.Concat([]Param{
 	{"broadcast", "", "allow sending to broadcast addresses"},
 	{"eof", "empty", "an empty datagram says and hears the end"},
-}, socketParams)
+}, senderTable, socketParams)
 
 // TLSParams are those of tls.
 var TLSParams = slices.Concat([]Param{
@@ -48,10 +54,10 @@ var TLSParams = slices.Concat([]Param{
 }, StreamParams)
 
 // UnixParams are those of unix.
-var UnixParams = []Param{
+var UnixParams = slices.Concat([]Param{
 	{"type", "KIND", "stream (default), datagram or seqpacket"},
 	{"from", "PATH", "the local path to call from"},
 	{"mode", "OCTAL", "the permissions of the socket's file"},
 	{"rcvbuf", "BYTES", "the kernel's buffer for what comes"},
 	{"sndbuf", "BYTES", "the kernel's buffer for what goes"},
-}
+}, senderTable)

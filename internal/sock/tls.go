@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -146,41 +147,98 @@ func (p Params) pin(tc *tls.Config) error {
 // caller keeps nobody else waiting.
 type tlsListener struct {
 	net.Listener
-	config  *tls.Config
+	params  Params
+	base    *tls.Config // what the program says; nil, or ours
 	timeout time.Duration
-	pin     string // of a certificate made for the occasion; empty if one was given
+	made    []tls.Certificate // the one made for the occasion, if none was given
+	config  atomic.Pointer[tls.Config]
 }
 
 // ListenTLS listens on target. Each handshake may take timeout: 0 means [HandshakePatience], negative no limit. base may
 // be nil and is not changed.
 func ListenTLS(ctx context.Context, target string, p Params, base *tls.Config, timeout time.Duration) (net.Listener, error) {
-	tc, err := p.bothTLS(base)
-	if err != nil {
+	l := &tlsListener{params: p, base: base.Clone(), timeout: timeout}
+	if err := l.load(); err != nil {
 		return nil, err
 	}
-	l := &tlsListener{config: tc, timeout: timeout}
+	var err error
+	l.Listener, err = ListenTCP(ctx, "tcp", target, p)
+	return l, err
+}
+
+// Reload reads the files that the address names, by cert, key and ca, again. Handshakes from then on use them. If one cannot
+// be read, or a key is not that of its certificate, all stays as it was. Without files it does nothing.
+func (l *tlsListener) Reload() error {
+	if l.params["cert"] == "" && l.params["ca"] == "" {
+		return nil
+	}
+	return l.load()
+}
+
+// load makes the config of handshakes, from the files as they are now. Nothing of the last one is in it: whoever resumes a
+// conversation by a ticket given out under that has to show his certificate anew.
+func (l *tlsListener) load() error {
+	tc, err := l.params.bothTLS(l.base)
+	if err != nil {
+		return err
+	}
 	if len(tc.Certificates) == 0 && tc.GetCertificate == nil && tc.GetConfigForClient == nil {
+		if tc.Certificates, err = l.ownCertificate(); err != nil {
+			return err
+		}
+	}
+	if err := l.params.demandCertificate(tc); err != nil {
+		return err
+	}
+	tc.GetConfigForClient = l.newest(tc, tc.GetConfigForClient)
+	l.config.Store(tc)
+	return nil
+}
+
+// newest makes a caller who was accepted under tc shake hands under the config of that time. theirs is the program's own
+// choice, which comes first.
+func (l *tlsListener) newest(tc *tls.Config, theirs func(*tls.ClientHelloInfo) (*tls.Config, error)) func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	return func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if theirs != nil {
+			if chosen, err := theirs(hello); chosen != nil || err != nil {
+				return chosen, err
+			}
+		}
+		now := l.config.Load()
+		if now == tc {
+			return nil, nil
+		}
+		now = now.Clone()
+		now.SessionTicketsDisabled = true // they would be tc's
+		return now, nil
+	}
+}
+
+// ownCertificate makes a certificate once, for its pin has been announced.
+func (l *tlsListener) ownCertificate() ([]tls.Certificate, error) {
+	if l.made == nil {
 		cert, err := selfSigned()
 		if err != nil {
 			return nil, err
 		}
-		tc.Certificates = []tls.Certificate{cert}
-		l.pin = fingerprint(cert.Certificate[0])
+		l.made = []tls.Certificate{cert}
 	}
+	return l.made, nil
+}
+
+// demandCertificate has callers show a certificate, if ca or pin says which.
+func (p Params) demandCertificate(tc *tls.Config) (err error) {
 	if file, ok := p["ca"]; ok {
 		if tc.ClientCAs, err = certPool(file); err != nil {
-			return nil, err
+			return err
 		}
 		tc.ClientAuth = tls.RequireAndVerifyClientCert
 	}
 	if _, ok := p["pin"]; ok {
 		tc.ClientAuth = max(tc.ClientAuth, tls.RequireAnyClientCert) // ca, or the program, may want it verified too
-		if err := p.pin(tc); err != nil {
-			return nil, err
-		}
+		return p.pin(tc)
 	}
-	l.Listener, err = ListenTCP(ctx, "tcp", target, p)
-	return l, err
+	return nil
 }
 
 func (l *tlsListener) Accept() (net.Conn, error) { return l.AcceptContext(context.Background()) }
@@ -191,10 +249,15 @@ func (l *tlsListener) AcceptContext(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newTLSConn(nc, l.config, tls.Server)
+	c := newTLSConn(nc, l.config.Load(), tls.Server)
 	c.handshakeTimeout = l.timeout
 	return c, nil
 }
 
 // Pin returns the pin of the certificate, if it was made for the occasion; else it is empty.
-func (l *tlsListener) Pin() string { return l.pin }
+func (l *tlsListener) Pin() string {
+	if l.made == nil {
+		return ""
+	}
+	return fingerprint(l.made[0].Certificate[0])
+}

@@ -11,6 +11,9 @@ import (
 
 // DialUDP calls target over network: udp, udp4 or udp6.
 func DialUDP(ctx context.Context, network, target string, p Params) (net.Conn, error) {
+	if err := p.onlyForConversations(); err != nil {
+		return nil, err
+	}
 	emptyEnds, err := p.emptyEnds()
 	if err != nil {
 		return nil, err
@@ -63,8 +66,20 @@ func (c emptyEnd) CloseWrite() error {
 // ListenUDP hears datagrams on target over network: udp, udp4 or udp6.
 func ListenUDP(ctx context.Context, network, target string, p Params) (net.PacketConn, error) {
 	if _, ok := p["eof"]; ok {
-		return nil, Mistake("param eof is for calling: a listener hears datagrams of anybody, and ends for nobody")
+		return nil, Mistake("param eof is for calling, and for a listener with a conversation for each sender: datagrams of anybody have no end")
 	}
+	if err := p.onlyForConversations(); err != nil {
+		return nil, err
+	}
+	legs, err := openUDP(ctx, network, target, p)
+	if err != nil {
+		return nil, err
+	}
+	return joinPackets(legs), nil
+}
+
+// openUDP opens the sockets of target: two for "this machine only".
+func openUDP(ctx context.Context, network, target string, p Params) ([]*udpLeg, error) {
 	hp, err := parseHostPort(ctx, network, target)
 	if err != nil {
 		return nil, err
@@ -80,18 +95,14 @@ func ListenUDP(ctx context.Context, network, target string, p Params) (net.Packe
 		}
 		return &udpLeg{UDPConn: pc.(*net.UDPConn)}, nil
 	}
-	if hp.kind != local {
-		leg, err := one(hp)
-		if err != nil {
-			return nil, err
-		}
-		return leg.UDPConn, nil
+	if hp.kind == local {
+		return listenLocal(hp, network, one)
 	}
-	legs, err := listenLocal(hp, network, one)
+	leg, err := one(hp)
 	if err != nil {
 		return nil, err
 	}
-	return joinPackets(legs), nil
+	return []*udpLeg{leg}, nil
 }
 
 // A udpLeg is one family's half of "this machine only".

@@ -21,6 +21,9 @@ var UnixKinds = map[string]string{"unix": "stream", "unixgram": "datagram", "uni
 
 // unixNetwork reads the param type.
 func (p Params) unixNetwork(path string) (string, error) {
+	if err := p.onlyForConversations(); err != nil {
+		return "", err
+	}
 	if path == "" {
 		return "", Mistake("empty path; write /path, ./path or @name")
 	}

@@ -58,6 +58,22 @@ func Accept(ctx context.Context, nl net.Listener) (net.Conn, error) {
 	}
 }
 
+// AcceptPatiently is Accept that outlasts a shortage of the system: it tells of each, and when it will try again.
+func AcceptPatiently(ctx context.Context, nl net.Listener, tell func(err error, retry time.Duration)) (net.Conn, error) {
+	const first, longest = 5 * time.Millisecond, time.Second
+	for wait := first; ; wait = min(2*wait, longest) {
+		nc, err := Accept(ctx, nl)
+		if err == nil || ctx.Err() != nil || !IsShortage(err) {
+			return nc, err
+		}
+		tell(err, wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
 type deadlineListener interface {
 	net.Listener
 	SetDeadline(time.Time) error

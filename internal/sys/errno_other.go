@@ -16,6 +16,7 @@ var (
 	Reset        = Failure{syscall.ECONNRESET}   // by the other end
 	Aborted      = Failure{syscall.ECONNABORTED} // by this end's system
 	NoReader     = Failure{syscall.EPIPE}        // written to an end that no longer reads
+	TooLong      = Failure{syscall.EMSGSIZE}     // for one datagram
 )
 
 var (

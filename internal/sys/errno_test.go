@@ -48,6 +48,7 @@ func TestFailuresByNumber(t *testing.T) {
 	for number, want := range map[syscall.Errno]Failure{
 		10024: Shortage, 10055: Shortage, 10053: Broken, 10054: Broken, 232: Broken, 10048: InUse, 10049: NotAvailable,
 		10047: NoFamily, 10061: Refused, 10041: WrongType, 10060: TimedOut, 10065: Unreachable, 10051: Unreachable,
+		10040: TooLong,
 	} {
 		if !want.Is(os.NewSyscallError("wsa", number)) {
 			t.Errorf("%d is not known", number)

@@ -15,6 +15,7 @@ var (
 	Reset        = Failure{syscall.WSAECONNRESET, errorNetnameDeleted} // by the other end
 	Aborted      = Failure{syscall.WSAECONNABORTED, errorAborted}      // by this end's system
 	NoReader     = Failure{syscall.ERROR_BROKEN_PIPE, errorNoData}     // written to an end that no longer reads
+	TooLong      = Failure{wsaEMSGSIZE}                                // for one datagram
 )
 
 var (
@@ -25,6 +26,7 @@ var (
 
 const (
 	wsaEMFILE        = syscall.Errno(10024)
+	wsaEMSGSIZE      = syscall.Errno(10040)
 	wsaEPROTOTYPE    = syscall.Errno(10041)
 	wsaEAFNOSUPPORT  = syscall.Errno(10047)
 	wsaEADDRINUSE    = syscall.Errno(10048)

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"errors"
+
+	"parley"
+	"parley/internal/sandbox"
+)
+
+// secure gives up what parley no longer needs once all addresses are open. Commands inherit what is taken, and may need
+// anything (qmail-smtpd, for one, runs a program that belongs to another user), so then nothing is.
+func (s *serving) secure(posts []*post) error {
+	if s.become != "" {
+		if err := sandbox.SetUser(s.become); err != nil {
+			return &localError{"--user", err}
+		}
+	}
+	if s.noSandbox || s.runsCommands {
+		return nil
+	}
+	rights, err := s.rightsFor(posts)
+	if err == nil {
+		err = sandbox.Restrict(rights)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		s.u.note("no sandbox: %v", err)
+		return nil
+	}
+	if err != nil {
+		return &localError{"the sandbox (--no-sandbox goes without)", err}
+	}
+	return nil
+}
+
+// rightsFor are what is still needed: what may have to be read again, and Unix sockets to be removed at the end.
+func (s *serving) rightsFor(posts []*post) (sandbox.Rights, error) {
+	r := s.rights
+	var files []string
+	if s.rulesFile != "" {
+		files = append(files, s.rulesFile)
+		r = r.And(sandbox.ForLookups()) // there may be host names in it later
+	} else if len(s.rules.current().Hosts()) > 0 {
+		r = r.And(sandbox.ForLookups())
+	}
+	for _, p := range posts {
+		a, err := parley.ParseAddr(p.address)
+		if err != nil {
+			return r, err
+		}
+		for _, name := range []string{"cert", "key", "ca"} {
+			if file := a.Params[name]; file != "" {
+				files = append(files, file)
+			}
+		}
+		if a.Scheme == "unix" {
+			r = r.And(sandbox.ForSocket(a.Target))
+		}
+	}
+	dirs, err := sandbox.Replaced(files...)
+	return r.And(sandbox.Rights{Read: dirs}), err
+}

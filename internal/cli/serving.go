@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parley"
+	"parley/frame"
+	"parley/guard"
+	"parley/internal/meter"
+	"parley/internal/sandbox"
+	"parley/scheme/systemd"
+)
+
+// serving is what the verbs that serve many callers share: limits, access, operation.
+type serving struct {
+	framing
+	u *ui
+
+	maxConns, maxPerHost         int
+	rate                         float64
+	idle, maxTime, firstFrame    time.Duration
+	refusal                      string
+	allow, deny                  []string
+	rulesFile                    string
+	grace                        time.Duration
+	logFormat, metricsAt, become string
+	stats, noSandbox             bool
+	ready                        readiness
+	runsCommands                 bool           // which may need any right there is
+	rights                       sandbox.Rights // that the services need
+
+	journal *journal
+	meter   *meter.Meter
+	guard   *guard.Guard
+	rules   *ruleBook
+	open    atomic.Int64 // conversations
+}
+
+// defaultMaxConns keeps strangers from taking all memory, and is more than most descriptor limits allow.
+const defaultMaxConns = 10_000
+
+func (s *serving) add(cmd *cobra.Command) {
+	s.addFraming(cmd)
+	fl := cmd.Flags()
+	fl.IntVar(&s.maxConns, "max-conns", defaultMaxConns, "conversations at once; more callers are refused; 0 for no limit")
+	fl.IntVar(&s.maxPerHost, "max-per-host", 0, "conversations at once with one IPv4 address or IPv6 /64; 0 for no limit")
+	fl.Float64Var(&s.rate, "rate", 0, "new conversations a second from one host; 0 for no limit")
+	fl.DurationVar(&s.idle, "idle", 0, "end a conversation in which nothing is said or heard for so long; 0 for never (datagrams: 1m)")
+	fl.DurationVar(&s.maxTime, "max-time", 0, "end a conversation after so long")
+	fl.DurationVar(&s.firstFrame, "first-frame-within", 0, "end a conversation whose caller has not said a whole message by then")
+	fl.StringVar(&s.refusal, "refuse", "", "what a refused caller is told, as a message; by default it hears the end at once")
+	fl.StringArrayVar(&s.allow, "allow", nil, "who may call: address, network, host name or all; the most specific rule decides")
+	fl.StringArrayVar(&s.deny, "deny", nil, "who may not")
+	fl.StringVar(&s.rulesFile, "rules", "", "a file of lines \"allow WHO\" and \"deny WHO\", read again whenever it changes")
+	fl.DurationVar(&s.grace, "grace", parley.DefaultGrace, "how long conversations may go on when parley is told to end; 0 for as long as they like")
+	fl.StringVar(&s.logFormat, "log", "", "log every conversation to standard error, as text or json")
+	fl.StringVar(&s.metricsAt, "metrics", "", "serve metrics for Prometheus at this address, under /metrics")
+	fl.BoolVar(&s.stats, "stats", false, "print what was served at the end")
+	fl.StringVar(&s.become, "user", "", "become this user, or USER:GROUP, once all addresses are open")
+	fl.BoolVar(&s.noSandbox, "no-sandbox", false, "keep all rights to files and the network (Linux)")
+	s.ready.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("log", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// check finds mistakes in the flags before anything is opened.
+func (s *serving) check() (err error) {
+	for _, n := range []struct {
+		flag     string
+		negative bool
+	}{
+		{"--max-conns", s.maxConns < 0}, {"--max-per-host", s.maxPerHost < 0}, {"--rate", s.rate < 0}, {"--idle", s.idle < 0},
+		{"--max-time", s.maxTime < 0}, {"--first-frame-within", s.firstFrame < 0}, {"--grace", s.grace < 0},
+	} {
+		if n.negative {
+			return usagef("%s: it must be 0 or more", n.flag)
+		}
+	}
+	s.journal, err = newJournal(s.u, s.logFormat)
+	return err
+}
+
+// run serves all posts until ctx ends.
+func (s *serving) run(ctx context.Context, posts []*post) error {
+	err := s.serve(ctx, posts)
+	s.rules.close()
+	if s.stats && s.meter != nil {
+		s.u.lines(s.meter.Summary())
+	}
+	return cmp.Or(err, s.journal.err())
+}
+
+func (s *serving) serve(ctx context.Context, posts []*post) (err error) {
+	if s.rules, err = s.readRules(ctx); err != nil {
+		return err
+	}
+	s.meter = meter.New()
+	s.guard = s.newGuard(posts)
+	s.guard.SetRules(s.rules.current())
+	defer closeAll(posts)
+	for _, p := range posts {
+		if err := s.listen(ctx, p); err != nil {
+			return err
+		}
+	}
+	stopMetrics, err := s.serveMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
+	if err := s.secure(posts); err != nil {
+		return err
+	}
+	defer s.onSignals(posts)()
+	if err := s.ready.announce(s.u, posts); err != nil {
+		return err
+	}
+	if err := systemd.Ready(); err != nil {
+		s.journal.Warn("cannot tell systemd that callers can come", "err", err)
+	}
+	return s.hold(ctx, posts)
+}
+
+func (s *serving) newGuard(posts []*post) *guard.Guard {
+	g := &guard.Guard{
+		MaxConns: s.maxConns, MaxPerHost: s.maxPerHost, Rate: s.rate, MaxTime: s.maxTime, FirstFrameWithin: s.firstFrame,
+	}
+	if s.refusal != "" {
+		g.Refusal = []byte(s.refusal)
+	}
+	g.Refused = func(c *parley.Conn, why error) { s.refused(serviceOf(posts, c), c, why) }
+	return g
+}
+
+// serviceOf names the service that c has called.
+func serviceOf(posts []*post, c *parley.Conn) string {
+	for _, p := range posts {
+		on := p.ln.Addr()
+		if on.String() == c.LocalAddr().String() || on.Network() == c.LocalAddr().Network() && portOf(on) == c.LocalPort() {
+			return p.service
+		}
+	}
+	return ""
+}
+
+func portOf(a net.Addr) int {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return a.Port
+	case *net.UDPAddr:
+		return a.Port
+	}
+	return 0
+}
+
+// hold holds conversations at all posts; the first that fails, and the end of ctx, end them all.
+func (s *serving) hold(ctx context.Context, posts []*post) error {
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	defer close(done)
+	defer context.AfterFunc(work, func() { s.farewell(done) })()
+	var serving sync.WaitGroup
+	for _, p := range posts {
+		serving.Go(func() {
+			if err := s.server(p).Serve(work, p.ln); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	serving.Wait()
+	return endOfServing(context.Cause(work))
+}
+
+// server makes the Server of one post.
+func (s *serving) server(p *post) *parley.Server {
+	grace := s.grace
+	if grace == 0 {
+		grace = -1 // no limit
+	}
+	h := s.report(p.service, s.meter.Handler(p.service, s.guard.Handler(p.handler)))
+	return &parley.Server{Handler: h, Idle: s.idle, Grace: grace, Log: s.journal.Logger}
+}
+
+// farewellAfter is how long those who may still finish go unmentioned: most are gone by then.
+const farewellAfter = 500 * time.Millisecond
+
+// farewell explains the wait for those who may still finish.
+func (s *serving) farewell(done <-chan struct{}) {
+	_ = systemd.Stopping()
+	select {
+	case <-done:
+		return
+	case <-time.After(farewellAfter):
+	}
+	if n := s.open.Load(); n > 0 {
+		limit := "until they have ended"
+		if s.grace > 0 {
+			limit = fmt.Sprintf("up to %v", s.grace)
+		}
+		s.u.note("ending; %d conversations may finish, %s; another Ctrl-C ends parley at once", n, limit)
+	}
+}
+
+// endOfServing turns why it ended into the program's error: to be told to end by SIGTERM is how a server ends well.
+func endOfServing(cause error) error {
+	if errors.Is(cause, errTerminated) {
+		return nil
+	}
+	return cause
+}
+
+// report logs how conversations go. The Server itself then has nothing left to log but its own troubles.
+func (s *serving) report(service string, h parley.Handler) parley.Handler {
+	return func(ctx context.Context, c *parley.Conn) error {
+		s.open.Add(1)
+		s.journal.opened(service, c)
+		err := h(ctx, c)
+		s.open.Add(-1)
+		s.ended(service, c, err)
+		return nil
+	}
+}
+
+//go:noinline
+func (s *serving) ended(service string, c *parley.Conn, err error) {
+	if guard.Reason(err) != "" {
+		s.refused(service, c, err)
+		return
+	}
+	s.journal.closed(service, c, err)
+}
+
+// refused tells of a caller that was turned away, at once or in the middle.
+func (s *serving) refused(service string, c *parley.Conn, why error) {
+	reason := guard.Reason(why)
+	s.meter.Refused(service, reason)
+	s.journal.refused(service, c, reason, why)
+}
+
+// formatFor is what a flag has set, or nil for what suits the transport: lines, or datagrams as they are.
+func (s *serving) formatFor(f frame.Format) frame.Format {
+	if !s.framed {
+		return nil
+	}
+	return f
+}

@@ -1,0 +1,48 @@
+//go:build unix
+
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"parley/scheme/systemd"
+)
+
+// onSignals reads rules and certificates again on SIGHUP, which ends other verbs, and prints the status on SIGUSR1.
+func (s *serving) onSignals(posts []*post) (stop func()) {
+	signal.Reset(syscall.SIGHUP)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for sig := range signals {
+			if sig == syscall.SIGUSR1 {
+				s.u.lines(s.meter.Status())
+				continue
+			}
+			s.reload(posts)
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		<-done
+	}
+}
+
+// reload reads again what may have changed; what cannot be read stays as it was.
+func (s *serving) reload(posts []*post) {
+	_ = systemd.Reloading()
+	s.rules.reread(context.Background(), true)
+	for _, p := range posts {
+		if err := p.ln.Reload(); err != nil {
+			s.journal.Warn("the certificate stays as it was", "service", p.service, "err", err)
+		}
+	}
+	s.journal.Warn("rules and certificates have been read again")
+	_ = systemd.Ready()
+}

@@ -1,0 +1,98 @@
+//go:build unix
+
+package service
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+
+	"parley"
+)
+
+// handable returns the socket of c if a process can have it: nothing may be lost in our memory, or owed to another layer.
+func (cmd *Command) handable(c *parley.Conn) (syscall.RawConn, bool) {
+	if cmd.Carry || cmd.Pty || c.KeepsEdges() || c.State().Heard > 0 {
+		return nil, false
+	}
+	switch nc := c.NetConn().(type) {
+	case *net.TCPConn:
+		rc, err := nc.SyscallConn()
+		return rc, err == nil
+	case *net.UnixConn:
+		rc, err := nc.SyscallConn()
+		return rc, err == nil
+	}
+	return nil, false
+}
+
+// handOver runs a process on the socket of c, and waits for the one or the other to end.
+func (cmd *Command) handOver(ctx context.Context, c *parley.Conn, socket syscall.RawConn, env []string) error {
+	var t tubes
+	if err := t.openError(cmd); err != nil {
+		err = cmd.fault(err)
+		cmd.tell(c, err)
+		return err
+	}
+	defer t.close()
+	p, err := cmd.startOn(socket, &t, env)
+	if err != nil {
+		cmd.tell(c, err)
+		return err
+	}
+	t.closeTheirs()
+	stop := context.AfterFunc(ctx, func() { p.callOff(context.Cause(ctx)) })
+	defer stop()
+	told := t.tellLines(cmd, c)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		watchClose(socket, c, p)
+	}()
+	p.wait()
+	c.Close() // before anything else: to the caller this is the end
+	t.release()
+	<-watching
+	<-told
+	failure := p.failure()
+	cmd.tell(c, failure)
+	return failure
+}
+
+// startOn starts the process on the socket, which from then on blocks, as programs expect. Nobody here reads or writes it
+// any more, and to wait for it and to close it no blocking matters.
+func (cmd *Command) startOn(socket syscall.RawConn, t *tubes, env []string) (*process, error) {
+	f, err := cmd.find()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{name: cmd.Args[0], done: make(chan struct{})}
+	controlErr := socket.Control(func(fd uintptr) {
+		if err = syscall.SetNonblock(int(fd), false); err != nil {
+			return
+		}
+		if err = p.fork(cmd, f, env, []uintptr{fd, fd, t.theirs[2].Fd()}, false); err != nil {
+			_ = syscall.SetNonblock(int(fd), true)
+		}
+	})
+	if err := errors.Join(controlErr, err); err != nil {
+		return nil, cmd.cannotStart(f, err)
+	}
+	return p, nil
+}
+
+// watchClose waits until c is closed, or its write deadline is over, and calls the process off. It is a wait to write that is
+// never content: one to read would be ended by a Server that begins to end.
+func watchClose(socket syscall.RawConn, c *parley.Conn, p *process) {
+	if err := socket.Write(func(uintptr) bool { return false }); err != nil {
+		p.callOff(closedWhy(c))
+	}
+}
+
+// isHangup reports whether a process has ended because its terminal was hung up: by the signal, or with the status that shells
+// give that.
+func isHangup(e exit) bool { return e.signal == syscall.SIGHUP || e.status == 128+int(syscall.SIGHUP) }
+
+// isHungUp reports whether err says that nobody has a terminal open any more.
+func isHungUp(err error) bool { return errors.Is(err, syscall.EIO) }

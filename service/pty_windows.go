@@ -1,0 +1,12 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+)
+
+func (cmd *Command) openTerminal() (*tubes, error) { return nil, tryTerminal() }
+
+func tryTerminal() error {
+	return fmt.Errorf("no pseudo-terminals on this system: %w", errors.ErrUnsupported)
+}
