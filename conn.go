@@ -33,12 +33,13 @@ type Conn struct {
 	readErr error              // of readReady
 	failed  error              // why no more frames can be heard
 	asking  bool               // an Ask waits for its reply
+	looked  bool               // see lastLook
 	askLost bool               // an Ask failed
 
 	sendLost bool // a Send stopped in the middle of a frame, guarded by writing
 	writing  mutex.Mutex
 
-	deadlines deadlines
+	deadlines sock.Deadlines
 	reason    atomic.Pointer[error] // why it was closed, if not by Close
 	broken    atomic.Pointer[error] // why it broke; the kernel tells that once
 	ending    atomic.Bool           // a Server wants it to end between two frames
@@ -49,7 +50,7 @@ type Conn struct {
 	said, heard  atomic.Int64 // bytes
 	part         atomic.Int32 // bytes of an unfinished frame, while rwait is set
 	rwait, wwait atomic.Int64 // since when a read, a write waits; Unix ns, 0 for not at all
-	swept        activity     // of the Server that holds the conversation
+	swept        *activity    // of the Server that holds the conversation, if it has a limit for idle ones
 }
 
 // NewConn makes a conversation of nc, which is then the Conn's to close. A nil cfg means the zero Config.

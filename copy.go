@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"syscall"
@@ -30,9 +31,13 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	}
 	defer c.writing.Unlock()
 	size := inbox.BlockSize
-	if f, ok := r.(*os.File); ok {
-		if tc, ok := c.nc.(*net.TCPConn); ok && isRegular(f) {
-			return c.sendFile(tc, f)
+	part, ok := r.(*io.LimitedReader) // as net/http says files
+	if !ok {
+		part = &io.LimitedReader{R: r, N: math.MaxInt64}
+	}
+	if f, isFile := part.R.(*os.File); isFile {
+		if tc, isTCP := c.nc.(*net.TCPConn); isTCP && isRegular(f) {
+			return c.sendFile(tc, f, part)
 		}
 		sys.GrowPipe(f)
 		size = pipeBuffer
@@ -45,12 +50,13 @@ func isRegular(f *os.File) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-func (c *Conn) sendFile(tc *net.TCPConn, f *os.File) (total int64, err error) {
+func (c *Conn) sendFile(tc *net.TCPConn, f *os.File, part *io.LimitedReader) (total int64, err error) {
 	defer c.wwait.Store(0)
 	for {
 		c.wwait.Store(now())
-		n, err := tc.ReadFrom(io.LimitReader(f, copyStep))
+		n, err := tc.ReadFrom(io.LimitReader(f, min(copyStep, part.N)))
 		c.said.Add(n)
+		part.N -= n
 		total += n
 		if err != nil || n == 0 {
 			return total, c.noteBreak(err)

@@ -46,7 +46,7 @@ var imports = []struct {
 	{"parley/internal/meter", []string{"parley", "parley/frame", "parley/internal/sys"}, []string{"parley/internal/meter", "parley/parleytest"},
 		"it counts for any verb, and knows none"},
 	{"parley/internal/sandbox", []string{"github.com/landlock-lsm/go-landlock/landlock", "github.com/landlock-lsm/go-landlock/landlock/syscall", "golang.org/x/sys/unix"},
-		[]string{"parley/internal/sandbox"}, "it knows files and ports, not what they are for"},
+		[]string{"parley/internal/sandbox", "parley/parleytest"}, "it knows files and ports, not what they are for"},
 	{"parley/scheme/systemd", []string{"parley", "parley/internal/sock", "github.com/coreos/go-systemd/v22/activation", "github.com/coreos/go-systemd/v22/daemon"},
 		[]string{"parley/scheme/systemd", "parley/parleytest"}, "schemes do not lean on each other"},
 	{"parley/fetch", []string{"parley", "parley/frame"}, []string{"parley/fetch", "parley/parleytest"}, "siblings do not lean on each other"},
@@ -62,7 +62,7 @@ var onlyFor = []struct {
 }{
 	{"parley/internal/cli", []string{"parley/cmd/parley"}, "the program is made of the library, not the other way round"},
 	{"parley/scheme/all", []string{"parley/cmd/parley"}, "each scheme beyond the built-in ones is opt-in by import"},
-	{"parley/guard", []string{"parley/internal/cli"}, "limits are put before a handler by whoever runs it, not by the handler"},
+	{"parley/guard", []string{"parley/internal/cli", "parley/cmd/parley"}, "limits are put before a handler by whoever runs it, not by the handler"},
 	{"github.com/spf13/cobra", []string{"parley/internal/cli"}, "flags are the program's business"},
 	{"github.com/spf13/pflag", []string{"parley/internal/cli"}, "flags are the program's business"},
 }

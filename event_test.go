@@ -137,13 +137,13 @@ func TestObserveFailures(t *testing.T) {
 
 func TestEventKinds(t *testing.T) {
 	names := map[string]bool{}
-	for k := parley.Opened; k <= parley.AcceptFailed; k++ {
+	for k := parley.Opened; k <= parley.Dropped; k++ {
 		names[k.String()] = true
 	}
-	if len(names) != 7 || names["unknown"] || names[""] {
+	if len(names) != 8 || names["unknown"] || names[""] {
 		t.Errorf("the kinds are called %v", names)
 	}
-	for _, k := range []parley.EventKind{-1, 0, parley.AcceptFailed + 1} {
+	for _, k := range []parley.EventKind{-1, 0, parley.Dropped + 1} {
 		if k.String() != "unknown" {
 			t.Errorf("kind %d is called %q", int(k), k)
 		}

@@ -83,7 +83,7 @@ func (p *PacketConn) writeTo(ctx context.Context, wire []byte, to net.Addr) erro
 	if ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		return ctx.Err()
 	}
-	return err
+	return sock.ExplainSize(err, len(wire), p.pc)
 }
 
 // Receive returns the next frame, which is then the caller's. The error is an *Error.

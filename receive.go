@@ -27,7 +27,10 @@ func (c *Conn) receive(ctx context.Context) ([]byte, error) {
 			return c.lastPart(c.unfinished())
 		}
 		if c.ending.Load() && len(c.in.Data) == 0 && !c.asking {
-			return nil, ErrServerEnding
+			if err := c.lastLook(); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if err := c.more(ctx); err != nil {
 			return c.failedPart(err)
@@ -167,7 +170,7 @@ func (c *Conn) midFrame(err error) error {
 // nudged reports whether err is only the nudge of a Server that ends, and takes it back: who is not between two frames may
 // go on.
 func (c *Conn) nudged(err error) bool {
-	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !c.ending.Load() || c.pastDeadline() {
+	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !c.ending.Load() || c.deadlines.Passed() {
 		return false
 	}
 	_ = c.override(reading, false)
@@ -241,7 +244,11 @@ func (c *Conn) heardMore(n int, err error) error {
 // conversations, and costs nothing with one.
 func (c *Conn) await() error {
 	runtime.Gosched()
-	err := c.raw.Read(c.ready)
+	return c.readDone(c.raw.Read(c.ready))
+}
+
+// readDone tells what came of a read by readReady.
+func (c *Conn) readDone(err error) error {
 	if err == nil {
 		err, c.readErr = c.readErr, nil
 	}
@@ -250,6 +257,21 @@ func (c *Conn) await() error {
 		c.hearEnd() // not in readReady, which holds the descriptor: an observer may close the conversation
 	}
 	return sock.AsNet(err)
+}
+
+// lastLook reads, without waiting, what had come when the Server began to end; then, and if nothing had, it is
+// ErrServerEnding.
+func (c *Conn) lastLook() error {
+	if c.raw == nil || c.looked {
+		return ErrServerEnding
+	}
+	c.looked = true
+	_ = c.override(reading, false)
+	err := c.raw.Read(func(fd uintptr) bool { c.readReady(fd); return true })
+	if err = c.readDone(err); err != nil && err != io.EOF {
+		return err
+	}
+	return nil
 }
 
 // readReady reads what has come; false waits until something has.

@@ -103,8 +103,10 @@ func (o *outbox) waits() {
 // writePlain is write for transports that are more than a socket. Streams are written piece by piece, so that State, and a
 // Server's idle limit, see a slow one move.
 func (c *Conn) writePlain(ctx context.Context, p []byte) (total int, err error) {
-	undo := c.arm(ctx, writing)
-	defer undo()
+	if !c.cannotEnd(ctx) {
+		undo := c.arm(ctx, writing)
+		defer undo()
+	}
 	defer c.wwait.Store(0)
 	for {
 		piece := p[total:]
@@ -115,7 +117,7 @@ func (c *Conn) writePlain(ctx context.Context, p []byte) (total int, err error) 
 		n, err := c.nc.Write(piece)
 		c.said.Add(int64(n))
 		if total += n; err != nil || total == len(p) {
-			return total, c.noteBreak(err)
+			return total, c.noteBreak(sock.ExplainSize(err, len(piece), c.nc))
 		}
 	}
 }

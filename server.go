@@ -40,7 +40,7 @@ type Server struct {
 func (s *Server) Serve(ctx context.Context, ln *Listener) error {
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	r := &run{Server: s, ctx: work, conns: map[*Conn]string{}, perHost: map[string]int{}}
+	r := &run{Server: s, ctx: work, conns: map[*Conn]struct{}{}, perHost: map[string]int{}}
 	if s.MaxConns > 0 {
 		r.slots = make(chan struct{}, s.MaxConns)
 	}
@@ -62,7 +62,7 @@ type run struct {
 	handlers sync.WaitGroup
 
 	mu      sync.Mutex
-	conns   map[*Conn]string // and the host that it counts for
+	conns   map[*Conn]struct{}
 	perHost map[string]int
 }
 
@@ -112,19 +112,18 @@ func (r *run) takeSlot(ctx context.Context) bool {
 
 // admit counts c in, or closes it.
 func (r *run) admit(c *Conn) bool {
-	host := ""
-	if r.MaxPerHost > 0 {
-		host = sock.Origin(c.RemoteAddr())
-	}
+	host := r.hostOf(c)
 	r.mu.Lock()
 	full := host != "" && r.perHost[host] >= r.MaxPerHost
 	if !full {
 		if host != "" {
 			r.perHost[host]++
 		}
-		r.conns[c] = host
+		r.conns[c] = struct{}{}
 		c.held = r.ctx
-		c.swept = activity{since: now(), left: -1}
+		if r.Idle > 0 {
+			c.swept = &activity{since: now(), left: -1}
+		}
 	}
 	r.mu.Unlock()
 	if full {
@@ -134,9 +133,17 @@ func (r *run) admit(c *Conn) bool {
 	return !full
 }
 
+// hostOf is the host that c counts for, empty for none.
+func (r *run) hostOf(c *Conn) string {
+	if r.MaxPerHost <= 0 {
+		return ""
+	}
+	return sock.Origin(c.RemoteAddr())
+}
+
 func (r *run) leave(c *Conn) {
+	host := r.hostOf(c)
 	r.mu.Lock()
-	host := r.conns[c]
 	delete(r.conns, c)
 	if host != "" {
 		if r.perHost[host]--; r.perHost[host] == 0 {
@@ -242,7 +249,7 @@ func (r *run) sweepLoop(ctx context.Context) {
 func (r *run) sweep(now int64) {
 	for _, c := range r.current() {
 		if bytes := c.said.Load() + c.heard.Load(); bytes != c.swept.bytes {
-			c.swept = activity{bytes, now, -1}
+			*c.swept = activity{bytes, now, -1}
 			continue
 		}
 		if now-c.swept.since < int64(r.Idle) {

@@ -55,6 +55,9 @@ func (c *Conn) State() State {
 	return s
 }
 
+// Bytes returns how many bytes were said and heard so far, as State does, without asking the kernel for the rest.
+func (c *Conn) Bytes() (said, heard int64) { return c.said.Load(), c.heard.Load() }
+
 // now is the clock of rwait and wwait.
 func now() int64 { return time.Now().UnixNano() }
 

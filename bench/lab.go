@@ -91,13 +91,15 @@ func withPort(path string, args []string, port string) []string {
 	return argv
 }
 
-// installed returns the path of a peer on this machine.
+// installed returns the path of a peer on this machine. Debian puts servers
+// where most users' PATH does not look.
 func installed(name string) (string, error) {
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", missingError{name}
+	for _, file := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(file); err == nil {
+			return path, nil
+		}
 	}
-	return path, nil
+	return "", missingError{name}
 }
 
 // A missingError says that a peer is not on this machine. The benchmark goes

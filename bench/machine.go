@@ -35,13 +35,14 @@ func processorName() string {
 // versionOf is the first line of what the program says that has a digit. A
 // program without a flag for it tells none.
 func versionOf(argv []string) string {
-	if _, err := installed(argv[0]); err != nil {
+	path, err := installed(argv[0])
+	if err != nil {
 		return err.Error()
 	}
 	if len(argv) == 1 {
 		return "installed"
 	}
-	text, _ := exec.Command(argv[0], argv[1:]...).CombinedOutput() // nc -h fails, and still says
+	text, _ := exec.Command(path, argv[1:]...).CombinedOutput() // nc -h fails, and still says
 	for line := range strings.Lines(string(text)) {
 		if strings.ContainsAny(line, "0123456789") {
 			return strings.TrimSpace(line)

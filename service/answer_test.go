@@ -59,7 +59,7 @@ func asks(t *testing.T, c *parley.Conn, pairs ...string) {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		reply, err := c.Ask(inTime(t), []byte(pairs[i]))
 		if string(reply) != pairs[i+1] || err != nil {
-			t.Errorf("asked %q, heard %q, %v; want %q", pairs[i], reply, err, pairs[i+1])
+			t.Errorf("asked %.50q, heard %.50q, %v; want %.50q", pairs[i], reply, err, pairs[i+1])
 		}
 	}
 }

@@ -164,15 +164,14 @@ func (cmd *Command) lookUp() (string, error) {
 		}
 	}
 	name := cmd.Args[0]
-	if filepath.Base(name) != name && !filepath.IsAbs(name) {
-		name = filepath.Join(cmd.Dir, name)
-	}
-	if filepath.Base(cmd.Args[0]) != cmd.Args[0] {
-		absolute, err := filepath.Abs(name)
-		if err != nil {
+	if filepath.Base(name) != name { // or else PATH is searched
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(cmd.Dir, name)
+		}
+		var err error
+		if name, err = filepath.Abs(name); err != nil {
 			return "", err
 		}
-		name = absolute
 	}
 	path, err := exec.LookPath(name)
 	var unfound *exec.Error

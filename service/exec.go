@@ -15,7 +15,7 @@ import (
 // resets it.
 //
 // A plain TCP or Unix socket of which nothing has been read yet is handed to the process itself: it costs no copy, the
-// process can close each direction, and it alone sees what is said. To the Conn, its limits and its observers
+// process can shut down each direction (a close of one of the two descriptors says nothing), and it alone sees what is said. To the Conn, its limits and its observers
 // the conversation is then silent; Server.Idle would close it. On Windows, with Carry, on TLS and on whatever else the
 // bytes are carried through pipes: the end is carried over each way, as far as the transport can say it, and each
 // datagram is one write on its standard input, each read of its standard output one datagram. What the process does not

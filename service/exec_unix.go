@@ -13,7 +13,7 @@ import (
 
 // handable returns the socket of c if a process can have it: nothing may be lost in our memory, or owed to another layer.
 func (cmd *Command) handable(c *parley.Conn) (syscall.RawConn, bool) {
-	if cmd.Carry || cmd.Pty || c.KeepsEdges() || c.State().Heard > 0 {
+	if _, heard := c.Bytes(); cmd.Carry || cmd.Pty || c.KeepsEdges() || heard > 0 {
 		return nil, false
 	}
 	switch nc := c.NetConn().(type) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"parley"
@@ -132,6 +133,7 @@ var errLingers = fmt.Errorf("it did not end within %v of its input", letGo)
 
 func (k *kept) forget() {
 	k.tubes.close()
+	k.talk.writers.Wait()
 	k.tubes, k.talk, k.co, k.p = nil, nil, nil, nil
 }
 
@@ -199,6 +201,11 @@ type coConn struct {
 	*os.File          // its output, to be read
 	in       *os.File // its input
 	quiet    quiet
+
+	mu      sync.Mutex
+	unsaid  []byte // to be written by sayUnsaid
+	saying  bool   // sayUnsaid runs
+	writers sync.WaitGroup
 }
 
 func newCoConn(t *tubes) *coConn {
@@ -213,7 +220,35 @@ func (co *coConn) silent() error { return co.quiet.check() }
 
 var errUnasked = errors.New("it said more than was asked")
 
-func (co *coConn) Write(p []byte) (int, error) { return co.in.Write(p) }
+// Write does not wait for a process that would read a large request only while somebody reads its reply, as cat does: it
+// leaves that to a goroutine.
+func (co *coConn) Write(p []byte) (int, error) {
+	co.mu.Lock()
+	defer co.mu.Unlock()
+	if !co.saying && len(p) <= smallRequest {
+		return co.in.Write(p)
+	}
+	co.unsaid = append(co.unsaid, p...)
+	if !co.saying {
+		co.saying = true
+		co.writers.Go(co.sayUnsaid)
+	}
+	return len(p), nil
+}
+
+// sayUnsaid writes until nothing is left. An error is not lost: the process that does not read gives no reply.
+func (co *coConn) sayUnsaid() {
+	for {
+		co.mu.Lock()
+		p := co.unsaid
+		co.unsaid, co.saying = nil, len(p) > 0
+		co.mu.Unlock()
+		if len(p) == 0 {
+			return
+		}
+		_, _ = co.in.Write(p)
+	}
+}
 
 func (co *coConn) SetDeadline(t time.Time) error {
 	return cmp.Or(co.File.SetReadDeadline(t), co.in.SetWriteDeadline(t))

@@ -55,7 +55,7 @@ func TestKeepFails(t *testing.T) {
 		"hangs":             {"exec sleep 1000", []string{"no reply within 200ms", "ended by signal terminated"}},
 		"half a reply":      {"printf half; exit 0", []string{"it ended without a reply"}},
 		"floods":            {"yes | tr -d '\\n'", []string{"too long", "the limit is 1000"}},
-		"closes its output": {"exec >&-; cat >/dev/null", []string{"it ended without a reply"}},
+		"closes its output": {"exec >&-; cat >/dev/null; exit 0", []string{"it ended without a reply"}},
 		"cannot be said":    {"echo a; cat >/dev/null", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

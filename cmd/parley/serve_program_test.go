@@ -82,7 +82,11 @@ func talk(t *testing.T, address string) *talker {
 	if !ok || network != "udp" && network != "unix" {
 		network, rest = "tcp", address
 	}
-	nc := dial(t, network, rest)
+	return talkOver(t, dial(t, network, rest))
+}
+
+func talkOver(t *testing.T, nc net.Conn) *talker {
+	t.Helper()
 	if err := nc.SetDeadline(time.Now().Add(tooLong)); err != nil {
 		t.Fatal(err)
 	}

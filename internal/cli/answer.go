@@ -109,10 +109,10 @@ func (v *answerVerb) handler(cmd *cobra.Command, command []string, hear, say fra
 	}
 	c := &service.Command{
 		Args: command, Frame: hear, ReplyFrame: say, Timeout: v.timeout, MaxReply: v.limit(),
-		Stderr: v.heardError, Failed: v.commandFailed,
+		Stderr: v.heardError,
 	}
 	if cmd.Flags().Changed("on-error") {
-		c.OnError = []byte(v.onError)
+		c.OnError, c.Failed = []byte(v.onError), v.commandFailed // without a reply the conversation fails, and tells why
 	}
 	if err := c.Check(); err != nil {
 		return nil, notStartable(err)
@@ -126,7 +126,7 @@ func (v *answerVerb) handler(cmd *cobra.Command, command []string, hear, say fra
 
 // heardError passes on what a command writes to its standard error.
 func (v *answerVerb) heardError(c *parley.Conn, line []byte) {
-	v.journal.Warn("the command says", "caller", addrText(c.RemoteAddr()), "err", string(line))
+	v.journal.Warn("the command says", "caller", addrText(c.RemoteAddr()), "text", string(line))
 }
 
 func (v *answerVerb) commandFailed(c *parley.Conn, err error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -18,33 +19,20 @@ import (
 // words for people.
 type journal struct {
 	*slog.Logger
-	out *logOutput // nil without --log
-
-	mu      sync.Mutex
-	refusal map[string]*repeated // by service and reason
+	logs bool
+	out  logOutput
 }
-
-// repeated is a message that many callers could have written for us in a second.
-type repeated struct {
-	next   time.Time
-	hidden int
-}
-
-// refusalEvery is how often one reason to refuse callers is told.
-const refusalEvery = time.Second
 
 func newJournal(u *ui, format string) (*journal, error) {
-	j := &journal{refusal: map[string]*repeated{}}
-	if format == "" {
-		j.Logger = slog.New(noteHandler{u: u})
-		return j, nil
-	}
-	j.out = &logOutput{w: u.err}
+	j := &journal{logs: true, out: logOutput{w: u.err}}
 	switch format {
+	case "":
+		j.logs = false
+		j.Logger = slog.New(noteHandler{notes: &notes{u: u, last: map[string]*repeated{}}})
 	case "text":
-		j.Logger = slog.New(slog.NewTextHandler(j.out, nil))
+		j.Logger = slog.New(slog.NewTextHandler(&j.out, nil))
 	case "json":
-		j.Logger = slog.New(slog.NewJSONHandler(j.out, nil))
+		j.Logger = slog.New(slog.NewJSONHandler(&j.out, nil))
 	default:
 		return nil, usagef("--log %s: there are text and json", format)
 	}
@@ -53,15 +41,28 @@ func newJournal(u *ui, format string) (*journal, error) {
 
 // err tells at the end that the log is incomplete. Callers are served meanwhile.
 func (j *journal) err() error {
-	if j == nil || j.out == nil {
-		return nil
-	}
 	j.out.mu.Lock()
 	defer j.out.mu.Unlock()
 	if j.out.lost == 0 {
 		return nil
 	}
 	return &localError{fmt.Sprintf("standard error: %d lines of the log are lost", j.out.lost), j.out.err}
+}
+
+// observe logs when conversations begin and end; how those went that failed is for the Server to log.
+func (j *journal) observe(service string) func(parley.Event) {
+	log := j.With("service", service)
+	return func(e parley.Event) {
+		switch e.Kind {
+		case parley.Opened:
+			log.Info("opened", "caller", addrText(e.Addr))
+		case parley.Closed:
+			said, heard := e.Conn.Bytes()
+			log.Info("closed", "caller", addrText(e.Addr), "heard", heard, "said", said)
+		case parley.Dropped:
+			log.Warn("datagram dropped", "caller", addrText(e.Addr), "err", e.Err)
+		}
+	}
 }
 
 // A logOutput counts what could not be written, as on a full disk.
@@ -84,103 +85,98 @@ func (o *logOutput) Write(p []byte) (int, error) {
 	return n, err
 }
 
-//go:noinline
-func (j *journal) opened(service string, c *parley.Conn) {
-	if j.out != nil {
-		j.Info("opened", "service", service, "caller", addrText(c.RemoteAddr()))
-	}
-}
-
-func (j *journal) closed(service string, c *parley.Conn, err error) {
-	why := howEnded(err)
-	if j.out == nil && why == "" {
-		return
-	}
-	args := []any{"service", service, "caller", addrText(c.RemoteAddr())}
-	if j.out != nil {
-		if s := c.State(); s.Heard+s.Said > 0 { // a process that had the socket itself did not tell us
-			args = append(args, "heard", s.Heard, "said", s.Said)
-		}
-	}
-	if why != "" {
-		j.Warn("conversation failed", append(args, "err", why)...)
-		return
-	}
-	j.Info("closed", args...)
-}
-
-// refused tells that a caller was turned away, and not how each of a flood of them was.
-func (j *journal) refused(service string, c *parley.Conn, reason string, err error) {
-	key := service + " " + reason
-	j.mu.Lock()
-	r := j.refusal[key]
-	if r == nil {
-		r = new(repeated)
-		j.refusal[key] = r
-	}
-	now := time.Now()
-	if now.Before(r.next) {
-		r.hidden++
-		j.mu.Unlock()
-		return
-	}
-	hidden := r.hidden
-	r.next, r.hidden = now.Add(refusalEvery), 0
-	j.mu.Unlock()
-	args := []any{"service", service, "caller", addrText(c.RemoteAddr()), "err", err}
-	if hidden > 0 {
-		args = append(args, "before", fmt.Sprintf("%d more", hidden))
-	}
-	j.Warn("refused", args...)
-}
-
-// A noteHandler is for people: one line for what went wrong, in the words of the other verbs.
+// A noteHandler is for people: one line for what went wrong, in the words of the other verbs. What many callers bring about
+// in a second is told once, with how many it were.
 type noteHandler struct {
-	u     *ui
-	attrs []slog.Attr
+	*notes
+	where string // attributes given before
 }
+
+type notes struct {
+	u    *ui
+	mu   sync.Mutex
+	last map[string]*repeated // by message, service and what is between
+}
+
+// repeated is a note that has been told.
+type repeated struct {
+	at     time.Time
+	hidden int // since then
+}
+
+// noteEvery is how often the same is told again.
+const noteEvery = time.Second
 
 func (h noteHandler) Enabled(_ context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn
 }
 
 func (h noteHandler) Handle(_ context.Context, r slog.Record) error {
-	var where []string
-	why := ""
-	add := func(a slog.Attr) bool {
-		if a.Key == "err" {
-			why = ": " + a.Value.String()
+	hidden, tell := h.tells(r)
+	if !tell {
+		return nil
+	}
+	where, why := h.where, ""
+	r.Attrs(func(a slog.Attr) bool {
+		if err, ok := a.Value.Any().(error); ok {
+			why = ": " + reasonOf(err)
 		} else {
-			where = append(where, a.Key+" "+a.Value.String())
+			where = listed(where, a)
 		}
 		return true
+	})
+	if hidden > 0 {
+		where = listed(where, slog.Int("not told", hidden))
 	}
-	for _, a := range h.attrs {
-		add(a)
+	if where != "" {
+		where = " (" + where + ")"
 	}
-	r.Attrs(add)
-	text := r.Message
-	if len(where) > 0 {
-		text += " (" + strings.Join(where, ", ") + ")"
-	}
-	h.u.note("%s%s", text, why)
+	h.u.note("%s%s%s", r.Message, where, why)
 	return nil
 }
 
+// tells reports whether r is to be told, and how many like it were not.
+func (h noteHandler) tells(r slog.Record) (hidden int, tell bool) {
+	key := h.where + " " + r.Message
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last := h.last[key]
+	if last == nil {
+		last = new(repeated)
+		h.last[key] = last
+	}
+	if r.Time.Sub(last.at) < noteEvery {
+		last.hidden++
+		return 0, false
+	}
+	hidden, last.at, last.hidden = last.hidden, r.Time, 0
+	return hidden, true
+}
+
 func (h noteHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return noteHandler{h.u, append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)}
+	for _, a := range attrs {
+		h.where = listed(h.where, a)
+	}
+	return h
 }
 
 func (h noteHandler) WithGroup(string) slog.Handler { return h }
 
-// howEnded tells why a conversation failed; empty if it did not. The caller is named beside it already.
-func howEnded(err error) string {
-	if err == nil || err == io.EOF || errors.Is(err, parley.ErrServerEnding) {
-		return ""
+func listed(list string, a slog.Attr) string {
+	if list != "" {
+		list += ", "
 	}
+	return list + a.Key + " " + strings.TrimSpace(a.Value.String())
+}
+
+// reasonOf is err without the addresses that stand beside it already, and with what can be done about it.
+func reasonOf(err error) string {
 	cause := err
-	if named, ok := err.(*parley.Error); ok {
+	if named, ok := cause.(*parley.Error); ok {
 		cause = named.Err
+	}
+	if below := (*net.OpError)(nil); errors.As(cause, &below) && cause == error(below) {
+		cause = below.Err
 	}
 	if next := advice(err); next != "" {
 		return cause.Error() + "; " + next

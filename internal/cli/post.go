@@ -38,12 +38,21 @@ func (s *serving) listen(ctx context.Context, p *post) error {
 	return nil
 }
 
-// observe counts frames where somebody wants to know.
+// observe counts frames and logs conversations, where somebody wants to know.
 func (s *serving) observe(p *post) func(parley.Event) {
-	if s.metricsAt == "" && !s.stats {
+	counts, logs := s.metricsAt != "" || s.stats, s.journal.logs
+	if !counts && !logs {
 		return nil
 	}
-	return s.meter.Observe(p.service)
+	count, log := s.meter.Observe(p.service), s.journal.observe(p.service)
+	return func(e parley.Event) {
+		if counts {
+			count(e)
+		}
+		if logs {
+			log(e)
+		}
+	}
 }
 
 // withIdle has --idle decide when a sender of datagrams has ended, where the address itself does not.

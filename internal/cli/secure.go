@@ -2,6 +2,9 @@ package cli
 
 import (
 	"errors"
+	"net"
+	"os"
+	"strings"
 
 	"parley"
 	"parley/internal/sandbox"
@@ -19,6 +22,7 @@ func (s *serving) secure(posts []*post) error {
 		return nil
 	}
 	rights, err := s.rightsFor(posts)
+	net.DefaultResolver.PreferGo = true // that of the C library needs rights nobody knows
 	if err == nil {
 		err = sandbox.Restrict(rights)
 	}
@@ -55,6 +59,12 @@ func (s *serving) rightsFor(posts []*post) (sandbox.Rights, error) {
 		if a.Scheme == "unix" {
 			r = r.And(sandbox.ForSocket(a.Target))
 		}
+		if a.Params["type"] == "datagram" {
+			r.Call = append(r.Call, "/", "@") // senders are answered where they are
+		}
+	}
+	if strings.HasPrefix(os.Getenv("NOTIFY_SOCKET"), "@") {
+		r.Call = append(r.Call, "@")
 	}
 	dirs, err := sandbox.Replaced(files...)
 	return r.And(sandbox.Rights{Read: dirs}), err

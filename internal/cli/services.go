@@ -41,7 +41,7 @@ var serviceKinds = []serviceKind{
 	{name: "qotd", summary: "says a quotation (RFC 865)", address: "17", datagrams: true, amplifies: true, params: []string{"file=FORTUNES"}, make: makeQuotes},
 	{name: "chargen", summary: "says characters without end (RFC 864)", address: "19", datagrams: true, amplifies: true, make: plain(service.Chargen)},
 	{name: "time", summary: "says the time as a number (RFC 868)", address: "37", datagrams: true, make: plain(service.Time)},
-	{name: "chat", summary: "lets callers talk with each other, in rooms", address: "7070", make: makeChat},
+	{name: "chat", summary: "lets callers talk with each other, in rooms", address: "7070", amplifies: true, make: makeChat},
 	{name: "files", summary: "a directory's files over HTTP, read-only: files DIR", address: "8080", make: makeFiles},
 	{name: "exec", summary: "a process of COMMAND for each caller: exec=ADDRESS -- COMMAND", make: makeExec},
 }

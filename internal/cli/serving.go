@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,6 @@ type serving struct {
 	meter   *meter.Meter
 	guard   *guard.Guard
 	rules   *ruleBook
-	open    atomic.Int64 // conversations
 }
 
 // defaultMaxConns keeps strangers from taking all memory, and is more than most descriptor limits allow.
@@ -103,6 +101,8 @@ func (s *serving) serve(ctx context.Context, posts []*post) (err error) {
 		return err
 	}
 	s.meter = meter.New()
+	s.meter.Kind("too-slow", guard.ErrTooSlow)
+	s.meter.Kind("max-time", guard.ErrMaxTime)
 	s.guard = s.newGuard(posts)
 	s.guard.SetRules(s.rules.current())
 	defer closeAll(posts)
@@ -186,8 +186,8 @@ func (s *serving) server(p *post) *parley.Server {
 	if grace == 0 {
 		grace = -1 // no limit
 	}
-	h := s.report(p.service, s.meter.Handler(p.service, s.guard.Handler(p.handler)))
-	return &parley.Server{Handler: h, Idle: s.idle, Grace: grace, Log: s.journal.Logger}
+	h := s.meter.Handler(p.service, s.guard.Handler(p.handler))
+	return &parley.Server{Handler: h, Idle: s.idle, Grace: grace, Log: s.journal.With("service", p.service)}
 }
 
 // farewellAfter is how long those who may still finish go unmentioned: most are gone by then.
@@ -201,7 +201,7 @@ func (s *serving) farewell(done <-chan struct{}) {
 		return
 	case <-time.After(farewellAfter):
 	}
-	if n := s.open.Load(); n > 0 {
+	if n := s.meter.Open(); n > 0 {
 		limit := "until they have ended"
 		if s.grace > 0 {
 			limit = fmt.Sprintf("up to %v", s.grace)
@@ -218,32 +218,11 @@ func endOfServing(cause error) error {
 	return cause
 }
 
-// report logs how conversations go. The Server itself then has nothing left to log but its own troubles.
-func (s *serving) report(service string, h parley.Handler) parley.Handler {
-	return func(ctx context.Context, c *parley.Conn) error {
-		s.open.Add(1)
-		s.journal.opened(service, c)
-		err := h(ctx, c)
-		s.open.Add(-1)
-		s.ended(service, c, err)
-		return nil
-	}
-}
-
-//go:noinline
-func (s *serving) ended(service string, c *parley.Conn, err error) {
-	if guard.Reason(err) != "" {
-		s.refused(service, c, err)
-		return
-	}
-	s.journal.closed(service, c, err)
-}
-
-// refused tells of a caller that was turned away, at once or in the middle.
+// refused tells of a caller that was turned away.
 func (s *serving) refused(service string, c *parley.Conn, why error) {
 	reason := guard.Reason(why)
 	s.meter.Refused(service, reason)
-	s.journal.refused(service, c, reason, why)
+	s.journal.With("service", service).Warn("refused", "caller", addrText(c.RemoteAddr()), "err", why)
 }
 
 // formatFor is what a flag has set, or nil for what suits the transport: lines, or datagrams as they are.

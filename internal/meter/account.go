@@ -35,20 +35,30 @@ func (s *service) account() account {
 		refused: maps.Clone(s.refused), errors: maps.Clone(s.errors),
 	}
 	for t := range s.held() {
-		now := t.conn.State()
+		said, heard := t.conn.Bytes()
 		a.open++
-		a.bytesHeard += now.Heard
-		a.bytesSaid += now.Said
+		a.bytesHeard += heard
+		a.bytesSaid += said
 	}
 	a.total = max(a.total, a.open) // one may have come between the two
 	return a
 }
 
+// Open returns how many conversations are open now.
+func (m *Meter) Open() (n int) {
+	for _, s := range m.sorted() {
+		for range s.held() {
+			n++
+		}
+	}
+	return n
+}
+
 // held returns the conversations that a Handler holds now.
 func (s *service) held() iter.Seq[*talk] {
 	return func(yield func(*talk) bool) {
-		for _, value := range s.live.Range {
-			if t := value.(*talk); t.held.Load() && !yield(t) {
+		for _, t := range s.live.all() {
+			if t.held.Load() && !yield(t) {
 				return
 			}
 		}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"parley"
 )
 
 // A Meter counts for any number of services. Its methods may be called from any goroutine.
@@ -53,7 +55,7 @@ func (m *Meter) service(name string) *service {
 	defer m.mu.Unlock()
 	s := m.services[name]
 	if s == nil {
-		s = &service{name: name, meter: m, started: m.started, refused: tally{}, errors: tally{}}
+		s = &service{name: name, live: register{of: map[*parley.Conn]*talk{}}, meter: m, started: m.started, refused: tally{}, errors: tally{}}
 		m.services[name] = s
 	}
 	return s
@@ -76,7 +78,7 @@ type service struct {
 	meter   *Meter
 	started time.Time // when the clock of talk.asked began
 
-	live                        sync.Map // of *parley.Conn to *talk
+	live                        register
 	total                       atomic.Int64
 	framesHeard, framesSaid     atomic.Int64
 	acceptFailures, lostPackets atomic.Int64

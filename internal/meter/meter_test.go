@@ -272,7 +272,7 @@ func TestClosedByItsHandler(t *testing.T) {
 }
 
 func size(s *service) (n int) {
-	for range s.live.Range {
+	for range s.live.all() {
 		n++
 	}
 	return n

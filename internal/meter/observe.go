@@ -43,18 +43,18 @@ func (s *service) asked(c *parley.Conn, at time.Time) {
 }
 
 func (s *service) answered(c *parley.Conn, at time.Time) {
-	t, ok := s.live.Load(c)
-	if !ok {
+	t := s.live.find(c)
+	if t == nil {
 		return
 	}
-	if asked := t.(*talk).asked.Swap(0); asked != 0 {
+	if asked := t.asked.Swap(0); asked != 0 {
 		s.replies.add(at.Sub(s.started) - time.Duration(asked-1))
 	}
 }
 
 // forget lets go of a conversation that no Handler has held, such as that of a caller who was refused after his first frame.
 func (s *service) forget(c *parley.Conn) {
-	if t, ok := s.live.Load(c); ok && !t.(*talk).held.Load() {
-		s.live.Delete(c)
+	if t := s.live.find(c); t != nil && !t.held.Load() {
+		s.live.remove(c)
 	}
 }

