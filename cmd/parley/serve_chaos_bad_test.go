@@ -34,14 +34,14 @@ var datagramMisdeeds = []misdeed{
 	},
 }
 
-// misbehave holds one bad conversation after the other.
-func (ch *chaos) misbehave(p *chaosPost, n int) {
-	r := ch.random(fmt.Sprintf("bad-%s-%d", p.name, n))
-	deeds := misdeeds
-	if p.scheme == "udp" {
-		deeds = datagramMisdeeds
-	}
-	for !ch.over() {
+// misbehave holds one bad conversation after the other, with any post.
+func (ch *chaos) misbehave(n int) {
+	r := ch.random(fmt.Sprintf("bad-%d", n))
+	for n := 0; !ch.over() || n < len(ch.posts); n++ { // each post once at least
+		p := ch.posts[r.IntN(len(ch.posts))]
+		if n < len(ch.posts) {
+			p = ch.posts[n]
+		}
 		c, err := ch.dial(p)
 		if err != nil {
 			ch.t.Errorf("%s: %v", p.name, err)
@@ -51,10 +51,13 @@ func (ch *chaos) misbehave(p *chaosPost, n int) {
 		if p.service == "chat" && r.IntN(2) == 0 {
 			_, _ = fmt.Fprintf(c, "/join room%d\n", r.IntN(1000))
 		}
+		deeds := misdeeds
+		if p.scheme == "udp" {
+			deeds = datagramMisdeeds
+		}
 		deeds[r.IntN(len(deeds))](c, r)
 		c.Close()
 		p.bad.Add(1)
-		<-time.After(time.Duration(r.IntN(int(5 * time.Millisecond)))) // or ports run out
 	}
 }
 

@@ -50,7 +50,7 @@ func TestChaos(t *testing.T) {
 const (
 	chaosMaxFrame = 64 << 10
 	chaosGood     = 2 // callers of each post who behave
-	chaosBad      = 3 // and who do not
+	chaosBad      = 12 // callers of any who do not: if there were more, the machine would starve those who behave, and not parley
 )
 
 // A chaos is one run.
@@ -112,13 +112,17 @@ func (ch *chaos) serveAll() (ends func()) {
 	shout := func(_ context.Context, request []byte) ([]byte, error) {
 		return []byte(strings.ToUpper(string(request))), nil
 	}
-	cat := []string{"cat"}
+	cat := func() *service.Command { // which says that its caller is gone, as it should
+		return &service.Command{Args: []string{"cat"}, Stderr: func(*library.Conn, []byte) {}}
+	}
+	carried := cat()
+	carried.Carry = true
 	services := []chaosPost{
 		{service: "answer", handler: service.Answer(shout), reply: strings.ToUpper},
 		{service: "echo", handler: service.Echo, reply: same},
-		{service: "keep", handler: (&service.Command{Args: cat}).Keep, reply: same},
-		{service: "exec", handler: (&service.Command{Args: cat}).Exec, reply: same},
-		{service: "carry", handler: (&service.Command{Args: cat, Carry: true}).Exec, reply: same},
+		{service: "keep", handler: cat().Keep, reply: same},
+		{service: "exec", handler: cat().Exec, reply: same},
+		{service: "carry", handler: carried.Exec, reply: same},
 		{service: "chat", handler: (&service.Chat{}).Handle},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -173,9 +177,9 @@ func (ch *chaos) run() {
 		for n := range chaosGood {
 			callers.Go(func() { ch.behave(p, n) })
 		}
-		for n := range chaosBad {
-			callers.Go(func() { ch.misbehave(p, n) })
-		}
+	}
+	for n := range chaosBad {
+		callers.Go(func() { ch.misbehave(n) })
 	}
 	callers.Wait()
 }

@@ -115,7 +115,7 @@ func (v *answerVerb) handler(cmd *cobra.Command, command []string, hear, say fra
 		c.OnError, c.Failed = []byte(v.onError), v.commandFailed // without a reply the conversation fails, and tells why
 	}
 	if err := c.Check(); err != nil {
-		return nil, notStartable(err)
+		return nil, usageError{err}
 	}
 	v.runsCommands = true
 	if v.keep {
@@ -126,7 +126,12 @@ func (v *answerVerb) handler(cmd *cobra.Command, command []string, hear, say fra
 
 // heardError passes on what a command writes to its standard error.
 func (v *answerVerb) heardError(c *parley.Conn, line []byte) {
-	v.journal.Warn("the command says", "caller", addrText(c.RemoteAddr()), "text", string(line))
+	caller := addrText(c.RemoteAddr())
+	if v.journal.logs {
+		v.journal.Warn("the command says", "caller", caller, "text", string(line))
+		return
+	}
+	v.u.note("the command says (caller %s): %s", caller, line)
 }
 
 func (v *answerVerb) commandFailed(c *parley.Conn, err error) {

@@ -86,7 +86,7 @@ func (o *logOutput) Write(p []byte) (int, error) {
 }
 
 // A noteHandler is for people: one line for what went wrong, in the words of the other verbs. What many callers bring about
-// in a second is told once, with how many it were.
+// in a second is told some times, and then how often it was not.
 type noteHandler struct {
 	*notes
 	where string // attributes given before
@@ -98,14 +98,14 @@ type notes struct {
 	last map[string]*repeated // by message, service and what is between
 }
 
-// repeated is a note that has been told.
+// repeated is a kind of note that has been told.
 type repeated struct {
-	at     time.Time
-	hidden int // since then
+	since        time.Time // the second that counts
+	told, hidden int
 }
 
-// noteEvery is how often the same is told again.
-const noteEvery = time.Second
+// noteBurst is how many notes of one kind are told in a second.
+const noteBurst = 20
 
 func (h noteHandler) Enabled(_ context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn
@@ -145,11 +145,15 @@ func (h noteHandler) tells(r slog.Record) (hidden int, tell bool) {
 		last = new(repeated)
 		h.last[key] = last
 	}
-	if r.Time.Sub(last.at) < noteEvery {
+	if r.Time.Sub(last.since) >= time.Second {
+		hidden = last.hidden
+		*last = repeated{since: r.Time}
+	}
+	if last.told == noteBurst {
 		last.hidden++
 		return 0, false
 	}
-	hidden, last.at, last.hidden = last.hidden, r.Time, 0
+	last.told++
 	return hidden, true
 }
 

@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"parley"
@@ -196,18 +193,10 @@ func makeExec(s *serveVerb, _ *wanted) (parley.Handler, error) {
 	}
 	cmd := &service.Command{Args: s.command, Pty: s.pty, Carry: s.counts()}
 	if err := cmd.Check(); err != nil {
-		return nil, notStartable(err)
+		return nil, usageError{err}
 	}
 	s.runsCommands = true
 	return cmd.Exec, nil
-}
-
-// notStartable classifies why a command cannot be run: a name that does not exist is a mistake on the command line.
-func notStartable(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		return usageError{err}
-	}
-	return err
 }
 
 func serviceNames() string {

@@ -53,11 +53,11 @@ func TestReplaced(t *testing.T) {
 
 func TestAnd(t *testing.T) {
 	a := Rights{Read: []string{"a"}, Connect: []uint16{53}}
-	both := a.And(Rights{Read: []string{"b"}, Commands: true}, Rights{Make: []string{"c"}})
-	if !slices.Equal(both.Read, []string{"a", "b"}) || !slices.Equal(both.Make, []string{"c"}) || len(both.Connect) != 1 || !both.Commands {
+	both := a.And(Rights{Read: []string{"b"}}, Rights{Make: []string{"c"}})
+	if !slices.Equal(both.Read, []string{"a", "b"}) || !slices.Equal(both.Make, []string{"c"}) || len(both.Connect) != 1 {
 		t.Errorf("got %+v", both)
 	}
-	if len(a.Read) != 1 || a.Commands {
+	if len(a.Read) != 1 {
 		t.Errorf("And changed what it was called on: %+v", a)
 	}
 }

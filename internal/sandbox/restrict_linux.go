@@ -36,15 +36,10 @@ func restrict(r Rights) error {
 	}
 	_, _ = time.Now().Zone() // the zone is read when first asked for
 	abi, err := ll.LandlockGetABIVersion()
-	if err != nil || r.Commands {
+	if err != nil {
 		if failed := noNewPrivileges(); failed != nil {
 			return failed
 		}
-	}
-	switch {
-	case r.Commands:
-		return nil
-	case err != nil:
 		return fmt.Errorf("sandbox: files and ports stay open: this kernel has no Landlock, or it is not switched on (%v): %w", err, errors.ErrUnsupported)
 	}
 	rules, err := r.rules()
@@ -83,7 +78,7 @@ func (r Rights) rules() (rules []landlock.Rule, err error) {
 		access landlock.AccessFSSet
 		paths  []string
 	}{
-		{readDir, r.Read}, {writeFile, r.Write}, {makeFiles, r.Make}, {callUnix, r.Call},
+		{readDir, r.Read}, {makeFiles, r.Make}, {callUnix, r.Call},
 	} {
 		for _, path := range grant.paths {
 			if path == anyAbstract {
@@ -98,9 +93,6 @@ func (r Rights) rules() (rules []landlock.Rule, err error) {
 	}
 	for _, port := range r.Connect {
 		rules = append(rules, landlock.ConnectTCP(port))
-	}
-	for _, port := range r.Listen {
-		rules = append(rules, landlock.BindTCP(port))
 	}
 	return rules, nil
 }

@@ -12,28 +12,18 @@ package sandbox
 // see [Replaced].
 type Rights struct {
 	Read    []string // files that are read, and directories that are listed
-	Write   []string // files that exist and are written to
 	Make    []string // directories in which files and Unix sockets are made, written, replaced and removed; they can be read too
 	Call    []string // Unix sockets of other processes that are called or answered, or directories of them; "@" stands for all abstract ones
 	Connect []uint16 // TCP ports that are called
-	Listen  []uint16 // TCP ports that are listened on
-
-	// Commands says that commands are run. Landlock's restrictions go on to them, and nobody knows what they need: files,
-	// ports and processes stay open to both. All that is taken is the right to become more by running something, such as
-	// a program that belongs to root and has the set-user-id bit.
-	Commands bool
 }
 
 // And returns the rights of r and others together.
 func (r Rights) And(others ...Rights) Rights {
 	for _, o := range others {
 		r.Read = join(r.Read, o.Read)
-		r.Write = join(r.Write, o.Write)
 		r.Make = join(r.Make, o.Make)
 		r.Call = join(r.Call, o.Call)
 		r.Connect = join(r.Connect, o.Connect)
-		r.Listen = join(r.Listen, o.Listen)
-		r.Commands = r.Commands || o.Commands
 	}
 	return r
 }
