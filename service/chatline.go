@@ -3,10 +3,9 @@ package service
 import (
 	"fmt"
 	"net"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"parley/internal/escape"
 )
 
 // A ChatLine is something said in a room of a [Chat].
@@ -33,50 +32,8 @@ func (l ChatLine) wire() []byte {
 
 func (l ChatLine) head() string { return fmt.Sprintf("[%d %s]", l.ID, l.Name) }
 
-// chatEscape returns text as one line that does nothing on a terminal but show: control characters and bytes that are no
-// UTF-8 become \x1b and the like, format characters (category Cf), with which text can be made to read backwards, and
-// Unicode's own line ends \u202e.
-func chatEscape(text string) string {
-	if isChatText(text) {
-		return text
-	}
-	var b strings.Builder
-	for i, r := range text {
-		switch {
-		case isStrayByte(text[i:], r):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case isShown(r):
-			b.WriteRune(r)
-		case r < utf8.RuneSelf:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
-
-func isChatText(text string) bool {
-	for i, r := range text {
-		if !isShown(r) || isStrayByte(text[i:], r) {
-			return false
-		}
-	}
-	return true
-}
-
-// isStrayByte reports whether rest begins with a byte that is no UTF-8, of which r was made.
-func isStrayByte(rest string, r rune) bool {
-	return r == utf8.RuneError && !strings.HasPrefix(rest, "\uFFFD")
-}
-
-// isShown reports whether a terminal shows r, and nothing else happens.
-func isShown(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r >= ' ' && r != 0x7f || r == '\t'
-	}
-	return !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) && r != '\u2028' && r != '\u2029'
-}
+// chatEscape returns text as one line that does nothing on a terminal but show; tabs pass.
+func chatEscape(text string) string { return escape.But(text, "\t") }
 
 // quoteShort shows the beginning of something a caller has said, for a notice.
 func quoteShort(text string) string {

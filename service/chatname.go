@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"parley/internal/escape"
 )
 
 // chatName is the longest name of a caller or room, in characters.
@@ -28,7 +30,7 @@ func checkName(name string) error {
 	}
 	script := ""
 	for i, r := range name {
-		if isStrayByte(name[i:], r) || !isNameRune(r) {
+		if escape.IsStray(name[i:], r) || !isNameRune(r) {
 			return fmt.Errorf("contains %s; letters, digits, - and _ are allowed", nameRune(name[i:], r))
 		}
 		of := scriptOf(r)
@@ -50,7 +52,7 @@ func nameRune(rest string, r rune) string {
 	switch {
 	case r == ' ':
 		return "a space"
-	case isStrayByte(rest, r):
+	case escape.IsStray(rest, r):
 		return chatEscape(rest[:1])
 	case unicode.IsGraphic(r) && !unicode.Is(unicode.M, r):
 		return chatEscape(string(r))

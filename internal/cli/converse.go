@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"parley"
+	"parley/internal/escape"
 	"parley/internal/sys"
 )
 
@@ -157,7 +158,7 @@ func (v *converse) sayEnd() error {
 func (v *converse) hearBytes(context.Context) error {
 	out := v.u.output()
 	_, err := v.c.WriteTo(out)
-	if e, ok := out.(*escaper); ok {
+	if e, ok := out.(*escape.Writer); ok {
 		e.Close()
 	}
 	return localOutput(err)

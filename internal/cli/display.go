@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"parley/internal/escape"
 )
 
 // A display is where listen prints what callers say: headed lines on a terminal, tagged lines, or the bytes as said. Each
@@ -38,7 +40,7 @@ func (d *display) frame(c *caller, text []byte) error {
 	case d.tag:
 		line = tagged(c.id, text)
 	case d.u.outTerm:
-		line = d.head(c) + escapeText(string(text)) + "\n"
+		line = d.head(c) + escape.Text(string(text)) + "\n"
 	default:
 		line = string(text) + "\n"
 	}
@@ -49,7 +51,7 @@ func (d *display) frame(c *caller, text []byte) error {
 // head says who is speaking; each caller has its colour.
 func (d *display) head(c *caller) string {
 	colours := [...]string{"36", "33", "35", "32", "34", "31"}
-	return d.u.paint(colours[int(c.id)%len(colours)], fmt.Sprintf("%d %s", c.id, escapeLine(addrText(c.from)))) + " "
+	return d.u.paint(colours[int(c.id)%len(colours)], fmt.Sprintf("%d %s", c.id, escape.Line(addrText(c.from)))) + " "
 }
 
 // came and went tell a person who is there.

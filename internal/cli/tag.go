@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"parley/internal/escape"
 )
 
 // A tagged line is "ID TAB TEXT". In the text a backslash, control characters and bytes that are no UTF-8 are escaped, so
@@ -28,9 +29,9 @@ func tagEscape(s string) string {
 			b.WriteString(`\r`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+		case escape.IsStray(s[i:], r):
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case isShown(r, ""):
+		case escape.IsShown(r, ""):
 			b.WriteRune(r)
 		default:
 			for _, c := range []byte(string(r)) {

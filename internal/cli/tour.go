@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"parley/internal/escape"
 )
 
 // The tour is the first thing a new user runs, so nothing in it is made up: every end is a process of its own, and what
@@ -169,7 +171,7 @@ func (t *touring) outcome(b *strings.Builder, c *classic, p *picture) {
 	fmt.Fprintf(b, "\n   %s\n", p.fill(c.outcome))
 	for _, text := range p.outcome {
 		for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
-			b.WriteString(strings.TrimRight("     "+escapeLine(strings.TrimSuffix(line, "\n")), " ") + "\n")
+			b.WriteString(strings.TrimRight("     "+escape.Line(strings.TrimSuffix(line, "\n")), " ") + "\n")
 		}
 	}
 	t.callers += len(p.talks)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"parley/internal/escape"
 )
 
 // laneWidth is the room between the two bars, and maxText what of a text is drawn in it. A picture fits into 80 columns.
@@ -91,7 +93,7 @@ func (d *drawing) left(name string, a arrow) string {
 
 func doorName(address string) string {
 	_, port, _ := net.SplitHostPort(address)
-	return " " + escapeLine(port)
+	return " " + escape.Line(port)
 }
 
 // lane draws one arrow: to the right the client speaks, to the left the server. An x instead of the head is a message
@@ -151,7 +153,7 @@ func newTextRow(line []byte) textRow {
 			break
 		}
 	}
-	shown := []rune(escapeLine(string(text)))
+	shown := []rune(escape.Line(string(text)))
 	if room := maxText - len(mark); len(shown) > room {
 		shown = append(shown[:room-len("...")], []rune("...")...)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/frame"
+	"parley/internal/escape"
 	"parley/transcript"
 )
 
@@ -296,7 +297,7 @@ func (p *picture) losses(c *classic, told []*telling, strangers int) error {
 	}
 	for _, t := range told {
 		if t.how != "" && t.how != transcript.HowClean {
-			errs = append(errs, fmt.Errorf("a conversation ended as %s", escapeLine(t.how)))
+			errs = append(errs, fmt.Errorf("a conversation ended as %s", escape.Line(t.how)))
 		}
 	}
 	return errors.Join(errs...)

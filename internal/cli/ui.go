@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"parley/internal/escape"
 )
 
 // How parley speaks to people. On standard error, each line headed "parley: ", in lower case and without a full stop:
@@ -39,7 +41,7 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 func (u *ui) note(format string, args ...any) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	fmt.Fprintln(u.err, "parley: "+escapeLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(u.err, "parley: "+escape.Line(fmt.Sprintf(format, args...)))
 }
 
 // lines tells the person at standard error something of several lines.
@@ -75,7 +77,7 @@ func verbOf(cmd *cobra.Command) string {
 // output is where what peers say goes: escaped if it is a terminal.
 func (u *ui) output() io.Writer {
 	if u.outTerm {
-		return &escaper{w: u.out}
+		return escape.NewWriter(u.out)
 	}
 	return u.out
 }

@@ -1,4 +1,4 @@
-package cli
+package escape
 
 import (
 	"errors"
@@ -65,7 +65,7 @@ func TestEscapeLine(t *testing.T) {
 		{"\x1b\u202e\xff", `\x1b\u202e\xff`},
 	}
 	for _, tt := range tests {
-		if got := escapeLine(tt.text); got != tt.want {
+		if got := Line(tt.text); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.text, got, tt.want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestEscapeLine(t *testing.T) {
 // TestEscaperKeepsNothingBack writes as a person would see it: only what may yet change its meaning has to wait.
 func TestEscaperKeepsNothingBack(t *testing.T) {
 	var out strings.Builder
-	e := escaper{w: &out}
+	e := Writer{w: &out}
 	for _, step := range []struct{ write, shown string }{
 		{"a", "a"}, {"b\xc3", "ab"}, {"\xbc", "abü"}, {"\r", "abü"}, {"\n", "abü\n"}, {"\xff", "abü\n" + `\xff`},
 	} {
@@ -94,7 +94,7 @@ type closedOutput struct{}
 func (closedOutput) Write([]byte) (int, error) { return 0, errClosedOutput }
 
 func TestEscaperReportsTheOutput(t *testing.T) {
-	e := escaper{w: closedOutput{}}
+	e := Writer{w: closedOutput{}}
 	if n, err := e.Write([]byte("a\r")); n != 0 || err != errClosedOutput {
 		t.Errorf("Write: got %d, %v", n, err)
 	}
@@ -111,7 +111,7 @@ func FuzzEscaper(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, cuts []byte) {
 		got := escape(t, pieces(string(text), cuts)...)
-		want := escapeText(strings.ReplaceAll(string(text), "\r\n", "\n"))
+		want := Text(strings.ReplaceAll(string(text), "\r\n", "\n"))
 		if got != want {
 			t.Errorf("%q cut by %v: got %q, want %q as in one piece", text, cuts, got, want)
 		}
@@ -130,7 +130,7 @@ func FuzzEscaper(f *testing.F) {
 func escape(t *testing.T, pieces ...string) string {
 	t.Helper()
 	var out strings.Builder
-	e := escaper{w: &out}
+	e := Writer{w: &out}
 	for _, p := range pieces {
 		if n, err := e.Write([]byte(p)); n != len(p) || err != nil {
 			t.Errorf("writing %q: %d, %v", p, n, err)

@@ -1,4 +1,5 @@
-package cli
+// Package escape shows what a peer said as text that does nothing on a terminal but show.
+package escape
 
 import (
 	"fmt"
@@ -8,16 +9,19 @@ import (
 	"unicode/utf8"
 )
 
-// An escaper writes to a terminal what a peer said. Control characters and bytes that are no UTF-8 are shown as \x1b and
+// A Writer writes to a terminal what a peer said. Control characters and bytes that are no UTF-8 are shown as \x1b and
 // the like, so that no peer can move the cursor, set titles, or have the terminal answer; line ends and tabs pass. A
 // character split over two writes is put together again.
-type escaper struct {
+type Writer struct {
 	w    io.Writer
 	part []byte // the beginning of a character
 	cr   bool   // a CR is held back, as it may belong to a CRLF
 }
 
-func (e *escaper) Write(p []byte) (int, error) {
+// NewWriter returns a Writer to w, a terminal.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+func (e *Writer) Write(p []byte) (int, error) {
 	text := append(e.part, p...)
 	e.part = nil
 	if tail := cutCharacter(text); tail > 0 {
@@ -32,19 +36,19 @@ func (e *escaper) Write(p []byte) (int, error) {
 		e.cr = true
 		text = text[:n-1]
 	}
-	if _, err := io.WriteString(e.w, escapeText(strings.ReplaceAll(string(text), "\r\n", "\n"))); err != nil {
+	if _, err := io.WriteString(e.w, Text(strings.ReplaceAll(string(text), "\r\n", "\n"))); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
 // Close shows what is left of a character that never became whole.
-func (e *escaper) Close() error {
+func (e *Writer) Close() error {
 	rest := string(e.part)
 	if e.cr {
 		rest = "\r" + rest
 	}
-	_, err := io.WriteString(e.w, escapeText(rest))
+	_, err := io.WriteString(e.w, Text(rest))
 	return err
 }
 
@@ -61,22 +65,23 @@ func cutCharacter(p []byte) int {
 	return 0
 }
 
-// escapeText escapes all but what a terminal shows, line ends and tabs.
-func escapeText(s string) string { return escapeBut(s, "\n\t") }
+// Text escapes all but what a terminal shows, line ends and tabs.
+func Text(s string) string { return But(s, "\n\t") }
 
-// escapeLine escapes line ends and tabs too, for text that must stay on one line.
-func escapeLine(s string) string { return escapeBut(s, "") }
+// Line escapes line ends and tabs too, for text that must stay on one line.
+func Line(s string) string { return But(s, "") }
 
-func escapeBut(s, pass string) string {
+// But escapes all but what a terminal shows and the characters in pass.
+func But(s, pass string) string {
 	if isClean(s, pass) {
 		return s
 	}
 	var b strings.Builder
 	for i, r := range s {
 		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+		case IsStray(s[i:], r):
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case isShown(r, pass):
+		case IsShown(r, pass):
 			b.WriteRune(r)
 		case r < utf8.RuneSelf:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -89,15 +94,20 @@ func escapeBut(s, pass string) string {
 
 func isClean(s, pass string) bool {
 	for i, r := range s {
-		if !isShown(r, pass) || r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+		if !IsShown(r, pass) || IsStray(s[i:], r) {
 			return false
 		}
 	}
 	return true
 }
 
-// isShown reports whether a terminal shows r, and nothing else happens. Format characters (category Cf) are not shown:
+// IsShown reports whether a terminal shows r, and nothing else happens. Format characters (category Cf) are not shown:
 // with them text can be made to read backwards.
-func isShown(r rune, pass string) bool {
+func IsShown(r rune, pass string) bool {
 	return strings.ContainsRune(pass, r) || !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) && r != '\u2028' && r != '\u2029'
+}
+
+// IsStray reports whether rest begins with a byte that is no UTF-8, of which r was made.
+func IsStray(rest string, r rune) bool {
+	return r == utf8.RuneError && !strings.HasPrefix(rest, "\uFFFD")
 }
