@@ -61,32 +61,47 @@ func conversationEnvironment(c *parley.Conn) []string {
 	if isTLS {
 		scheme = "tls"
 	}
-	v.ucspi(c)
+	local, remote := endOf(c.LocalAddr(), c.LocalHost(), c.LocalPort()), endOf(c.RemoteAddr(), c.RemoteHost(), c.RemotePort())
+	v.ucspi(c, local, remote)
 	v.set("PARLEY_SCHEME", scheme)
-	v.end("PARLEY_LOCAL_", c.LocalAddr(), c.LocalHost(), c.LocalPort())
-	v.end("PARLEY_REMOTE_", c.RemoteAddr(), c.RemoteHost(), c.RemotePort())
+	v.end("PARLEY_LOCAL_", local)
+	v.end("PARLEY_REMOTE_", remote)
 	if isTLS {
 		v.tls(tc.ConnectionState())
 	}
 	return v
 }
 
+// An end is one end of a conversation, in words; empty where there are none.
+type end struct{ addr, host, port string }
+
+func endOf(a net.Addr, host string, port int) end {
+	e := end{host: host}
+	if a != nil && host != "" {
+		e.addr = a.String()
+	}
+	if port > 0 {
+		e.port = strconv.Itoa(port)
+	}
+	return e
+}
+
 // ucspi sets what servers of the Unix client-server program interface set (https://cr.yp.to/proto/ucspi.txt).
-func (v *variables) ucspi(c *parley.Conn) {
+func (v *variables) ucspi(c *parley.Conn, local, remote end) {
 	a := c.LocalAddr()
 	switch {
 	case a == nil:
 	case strings.HasPrefix(a.Network(), "tcp"):
-		v.internet("TCP", c)
+		v.internet("TCP", local, remote)
 	case strings.HasPrefix(a.Network(), "udp"):
-		v.internet("UDP", c)
+		v.internet("UDP", local, remote)
 	case strings.HasPrefix(a.Network(), "unix"):
 		v.set("PROTO", "IPC")
-		if path := c.LocalHost(); path != "" {
-			v.set("IPCLOCALPATH", path)
+		if local.host != "" {
+			v.set("IPCLOCALPATH", local.host)
 		}
-		if path := c.RemoteHost(); path != "" {
-			v.set("IPCREMOTEPATH", path)
+		if remote.host != "" {
+			v.set("IPCREMOTEPATH", remote.host)
 		}
 		if uid, gid, ok := callerIDs(c.NetConn()); ok {
 			v.set("IPCREMOTEEUID", strconv.Itoa(uid))
@@ -95,23 +110,23 @@ func (v *variables) ucspi(c *parley.Conn) {
 	}
 }
 
-func (v *variables) internet(proto string, c *parley.Conn) {
+func (v *variables) internet(proto string, local, remote end) {
 	v.set("PROTO", proto)
-	v.set(proto+"LOCALIP", c.LocalHost())
-	v.set(proto+"LOCALPORT", strconv.Itoa(c.LocalPort()))
-	v.set(proto+"REMOTEIP", c.RemoteHost())
-	v.set(proto+"REMOTEPORT", strconv.Itoa(c.RemotePort()))
+	v.set(proto+"LOCALIP", local.host)
+	v.set(proto+"LOCALPORT", local.port)
+	v.set(proto+"REMOTEIP", remote.host)
+	v.set(proto+"REMOTEPORT", remote.port)
 }
 
 // end sets what is known of one end.
-func (v *variables) end(prefix string, a net.Addr, host string, port int) {
-	if a == nil || host == "" {
+func (v *variables) end(prefix string, e end) {
+	if e.host == "" {
 		return
 	}
-	v.set(prefix+"ADDR", a.String())
-	v.set(prefix+"HOST", host)
-	if port > 0 {
-		v.set(prefix+"PORT", strconv.Itoa(port))
+	v.set(prefix+"ADDR", e.addr)
+	v.set(prefix+"HOST", e.host)
+	if e.port != "" {
+		v.set(prefix+"PORT", e.port)
 	}
 }
 

@@ -42,18 +42,12 @@ func (cmd *Command) handOver(ctx context.Context, c *parley.Conn, socket syscall
 		return err
 	}
 	t.closeTheirs()
-	stop := context.AfterFunc(ctx, func() { p.callOff(context.Cause(ctx)) })
-	defer stop()
+	undo := p.watch(ctx, c)
+	defer undo()
 	told := t.tellLines(cmd, c)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		watchClose(socket, c, p)
-	}()
 	p.wait()
 	c.Close() // before anything else: to the caller this is the end
 	t.release()
-	<-watching
 	<-told
 	failure := p.failure()
 	cmd.tell(c, failure)
@@ -80,14 +74,6 @@ func (cmd *Command) startOn(socket syscall.RawConn, t *tubes, env []string) (*pr
 		return nil, cmd.cannotStart(f, err)
 	}
 	return p, nil
-}
-
-// watchClose waits until c is closed, or its write deadline is over, and calls the process off. It is a wait to write that is
-// never content: one to read would be ended by a Server that begins to end.
-func watchClose(socket syscall.RawConn, c *parley.Conn, p *process) {
-	if err := socket.Write(func(uintptr) bool { return false }); err != nil {
-		p.callOff(closedWhy(c))
-	}
 }
 
 // isHangup reports whether a process has ended because its terminal was hung up: by the signal, or with the status that shells

@@ -1,10 +1,8 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -146,9 +144,4 @@ func gone(c *parley.Conn) error {
 	}
 	_, err := c.Write(nil)
 	return err
-}
-
-// closedWhy returns why c, which is closed, was closed.
-func closedWhy(c *parley.Conn) error {
-	return cmp.Or(gone(c), net.ErrClosed)
 }

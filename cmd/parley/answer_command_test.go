@@ -82,28 +82,28 @@ func TestAnswerKeep(t *testing.T) {
 // sent, and what the command writes to its standard error is no part of it.
 func TestAnswerFails(t *testing.T) {
 	t.Parallel()
-	const who = `\(caller 127\.0\.0\.1:\d+\): `
+	const who = `\((?:service answer, )?caller 127\.0\.0\.1:\d+\): `
 	tests := []struct {
 		name, script string
 		flags        string
 		told         string
 	}{
-		{"status", `echo half; exit 3`, "", `the command failed ` + who + `command sh: exit status 3`},
-		{"signal", `echo half; kill -9 $$`, "", `the command failed ` + who + `command sh: ended by signal killed`},
-		{"core", `echo half; kill -SEGV $$`, "", `the command failed ` + who + `command sh: ended by signal segmentation fault`},
-		{"hangs", `echo half; sleep 1000`, "--command-timeout 200ms", `the command failed ` + who + `.*200ms`},
-		{"hangs deaf", `trap '' TERM; echo half; sleep 1000`, "--command-timeout 200ms", `the command failed ` + who + `.*200ms`},
-		{"left behind", `sleep 1000 & echo half; exit 4`, "", `the command failed ` + who + `command sh: .*exit status 4`},
-		{"endless", `exec yes`, "", `the command failed ` + who + `.*1048576.*too long`},
-		{"10 GB", `exec head -c 10000000000 /dev/zero`, "", `the command failed ` + who + `.*1048576.*too long`},
-		{"two lines", `echo one; echo two`, "", `the command failed ` + who + `.*contains its own end`},
-		{"standard error", `echo oh dear >&2; exit 1`, "", `(?s)the command says ` + who + `oh dear\n.*the command failed ` + who + `command sh: exit status 1`},
-		{"keep status", `read x; echo half >&2; exit 3`, "--keep", `the command failed ` + who + `command sh: exit status 3`},
-		{"keep half", `read x; printf half; exit 3`, "--keep", `the command failed ` + who + `command sh: exit status 3`},
-		{"keep silent", `exit 0`, "--keep", `the command failed ` + who + `command sh: it ended without a reply`},
-		{"keep signal", `read x; kill -9 $$`, "--keep", `the command failed ` + who + `command sh: ended by signal killed`},
-		{"keep hangs", `sleep 1000`, "--keep --command-timeout 200ms", `the command failed ` + who + `.*200ms`},
-		{"keep endless", `read x; exec tr '\0' x </dev/zero`, "--keep", `the command failed ` + who + `.*too long.*1048576`},
+		{"status", `echo half; exit 3`, "", `failed ` + who + `command sh: exit status 3`},
+		{"signal", `echo half; kill -9 $$`, "", `failed ` + who + `command sh: ended by signal killed`},
+		{"core", `echo half; kill -SEGV $$`, "", `failed ` + who + `command sh: ended by signal segmentation fault`},
+		{"hangs", `echo half; sleep 1000`, "--command-timeout 200ms", `failed ` + who + `.*200ms`},
+		{"hangs deaf", `trap '' TERM; echo half; sleep 1000`, "--command-timeout 200ms", `failed ` + who + `.*200ms`},
+		{"left behind", `sleep 1000 & echo half; exit 4`, "", `failed ` + who + `command sh: .*exit status 4`},
+		{"endless", `exec yes`, "", `failed ` + who + `.*1048576.*too long`},
+		{"10 GB", `exec head -c 10000000000 /dev/zero`, "", `failed ` + who + `.*1048576.*too long`},
+		{"two lines", `echo one; echo two`, "", `failed ` + who + `.*contains its own end`},
+		{"standard error", `echo oh dear >&2; exit 1`, "", `(?s)the command says ` + who + `oh dear\n.*failed ` + who + `command sh: exit status 1`},
+		{"keep status", `read x; echo half >&2; exit 3`, "--keep", `failed ` + who + `command sh: exit status 3`},
+		{"keep half", `read x; printf half; exit 3`, "--keep", `failed ` + who + `command sh: exit status 3`},
+		{"keep silent", `exit 0`, "--keep", `failed ` + who + `command sh: it ended without a reply`},
+		{"keep signal", `read x; kill -9 $$`, "--keep", `failed ` + who + `command sh: ended by signal killed`},
+		{"keep hangs", `sleep 1000`, "--keep --command-timeout 200ms", `failed ` + who + `.*200ms`},
+		{"keep endless", `read x; exec tr '\0' x </dev/zero`, "--keep", `failed ` + who + `.*too long.*1048576`},
 	}
 	for _, tt := range tests {
 		for _, onError := range []string{"closes", "answers"} {
@@ -207,7 +207,7 @@ func TestAnswerNotThere(t *testing.T) {
 	}
 	c.say("hello\n")
 	c.ended()
-	v.err.await(t, `the command failed .*`+filepath.Base(script)+`: .*no such file`)
+	v.err.await(t, `failed .*`+filepath.Base(script)+`: .*no such file`)
 	rewrite(t, script, "#!/bin/sh\nexec tr a-z A-Z\n")
 	if err := os.Chmod(script, 0o700); err != nil {
 		t.Fatal(err)

@@ -82,7 +82,7 @@ func TestAnswerDatagrams(t *testing.T) {
 	v.err.await(t, `70000 bytes`)
 	d := talk(t, address)
 	d.say("fail\n")
-	v.err.await(t, `the command failed \(caller `+d.LocalAddr().String()+`\): command sh: exit status 3`)
+	v.err.await(t, `failed \((?:service answer, )?caller `+d.LocalAddr().String()+`\): command sh: exit status 3`)
 	e := talk(t, address) // another is answered
 	e.say("x\nabc")
 	e.hears("3\n")

@@ -49,7 +49,7 @@ func TestChaos(t *testing.T) {
 
 const (
 	chaosMaxFrame = 64 << 10
-	chaosGood     = 2 // callers of each post who behave
+	chaosGood     = 2  // callers of each post who behave
 	chaosBad      = 12 // callers of any who do not: if there were more, the machine would starve those who behave, and not parley
 )
 

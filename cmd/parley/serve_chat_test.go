@@ -163,7 +163,9 @@ func openDevNull(t *testing.T) *os.File {
 func TestChatNames(t *testing.T) {
 	t.Parallel()
 	_, address := serving1(t, "serve", "chat=127.0.0.1:0")
-	ann, bob := talk(t, address), talk(t, address)
+	ann := talk(t, address)
+	ann.until("you are [1 guest1]")
+	bob := talk(t, address)
 	ann.say("/name ann\n")
 	ann.until("is now ann")
 	for _, name := range []string{"ann", "ANN", "\x1b[31mred", "a b", "", strings.Repeat("x", 100), "guest1"} {

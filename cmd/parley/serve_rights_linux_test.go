@@ -182,7 +182,7 @@ func TestNoDescriptorsForCommands(t *testing.T) {
 		c.say("hello\n")
 		others = append(others, c)
 	}
-	v.err.await(t, `the command failed .*too many open files`)
+	v.err.await(t, `failed .*too many open files`)
 	first.say("still here\n")
 	first.hears("still here\n")
 	for _, c := range others {
