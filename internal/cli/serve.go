@@ -53,6 +53,7 @@ need for this, unless a command is run, which may need any.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
+	cmd.ValidArgsFunction = completeServices
 	v.add(cmd)
 	cmd.Flags().BoolVar(&v.pty, "pty", false, "exec: give COMMAND a terminal")
 	return cmd

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"parley"
 	"parley/internal/sandbox"
 	"parley/service"
@@ -205,6 +207,14 @@ func serviceNames() string {
 		names = append(names, k.name)
 	}
 	return strings.Join(names, ", ")
+}
+
+func completeServices(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, k := range serviceKinds {
+		names = append(names, k.name+"\t"+k.summary)
+	}
+	return names, cobra.ShellCompDirectiveNoSpace
 }
 
 // serviceTable is for help.
