@@ -27,7 +27,7 @@ const DefaultGrace = 5 * time.Second
 // use, and serves any number of listeners.
 type Server struct {
 	Handler    Handler
-	MaxConns   int           // conversations at once; more callers wait to be accepted. 0 or less means no limit
+	MaxConns   int           // conversations at once; more callers wait to be accepted, where a guard.Guard refuses them. 0 or less means no limit
 	MaxPerHost int           // conversations at once with one IPv4 address or IPv6 /64; more are closed at once. 0 or less means no limit
 	Idle       time.Duration // a conversation in which nothing is said or heard for so long is closed. 0 or less means never
 	Grace      time.Duration // how long conversations may go on when the server ends. 0 means DefaultGrace, negative no limit

@@ -40,12 +40,14 @@ type Guard struct {
 
 	// Refusal is what a refused caller hears before the end, as one frame; nil means nothing but the end. A text that the
 	// format of the conversation cannot carry is not said. It is said within a second and to 100 callers at once, others
-	// hear the end only. So do senders of datagrams, as their addresses may be forged and the text would hit somebody else.
+	// hear the end only. Senders of datagrams hear nothing, as their addresses may be forged and the text would hit somebody
+	// else.
 	Refusal []byte
 
 	// Refused, if not nil, is told of each refused caller before it hears of it: why is ErrDenied, ErrTooMany,
 	// ErrTooManyFromHost or ErrTooFast, with details. It may be called from many goroutines at once, must not block, and must
-	// leave c alone but for its addresses. The handler's error is then nil, so that nobody reports the caller twice; without
+	// leave c alone but for its addresses. A sender of datagrams, of which it need not be the true one, is refused once for
+	// each of them: do not log them all. The handler's error is then nil, so that nobody reports the caller twice; without
 	// Refused it is why.
 	Refused func(c *parley.Conn, why error)
 

@@ -223,42 +223,28 @@ func (s *sender) SetDeadline(time.Time) error      { return nil }
 func (s *sender) SetReadDeadline(time.Time) error  { return nil }
 func (s *sender) SetWriteDeadline(time.Time) error { return nil }
 
-// A refused sender of datagrams is refused once, hears nothing, and counts for nothing.
+// A refused sender of datagrams hears nothing, counts for nothing, and is let go at once, though it has more to say.
 func TestRefusedSender(t *testing.T) {
-	refusals := 0
-	g := &Guard{MaxConns: 1, Refusal: []byte("busy"), Refused: func(*parley.Conn, error) { refusals++ }}
-	g.SetRules(read(t, "deny 10.0.0.1"))
-	s := newSender()
-	done := make(chan error, 1)
-	go func() { done <- g.Handler(echo)(t.Context(), parley.NewConn(s, nil)) }()
-	for _, datagram := range []string{"one", "", "two", strings.Repeat("x", 60_000)} {
-		s.said <- []byte(datagram)
-	}
-	select {
-	case err := <-done:
-		t.Fatalf("the handler left with %v while the sender goes on", err)
-	default:
-	}
-	if g.conns != 0 {
-		t.Error("a refused sender takes up a place")
-	}
-	close(s.said)
-	if err := <-done; err != nil || refusals != 1 || s.wrote.Load() {
-		t.Errorf("ended with %v after %d refusals, answered: %v; want nil after 1, unanswered", err, refusals, s.wrote.Load())
-	}
-}
-
-func TestRefusedSenderEndsWithContext(t *testing.T) {
-	g := new(Guard)
-	g.SetRules(read(t, "deny all"))
-	ctx, cancel := context.WithCancel(t.Context())
-	s := newSender()
-	done := make(chan error, 1)
-	go func() { done <- g.Handler(echo)(ctx, parley.NewConn(s, nil)) }()
-	s.said <- []byte("one")
-	cancel()
-	if err := <-done; !errors.Is(err, ErrDenied) {
-		t.Errorf("ended with %v, want ErrDenied, as nobody else reports it", err)
+	for _, told := range []bool{true, false} {
+		g := &Guard{MaxConns: 1, Refusal: []byte("busy")}
+		refusals := 0
+		if told {
+			g.Refused = func(*parley.Conn, error) { refusals++ }
+		}
+		g.SetRules(read(t, "deny 10.0.0.1"))
+		s := newSender()
+		err := g.Handler(echo)(t.Context(), parley.NewConn(s, nil))
+		if told && (err != nil || refusals != 1) || !told && !errors.Is(err, ErrDenied) {
+			t.Errorf("Refused was told %d times, and the handler ended with %v", refusals, err)
+		}
+		select {
+		case <-s.closed:
+		default:
+			t.Error("the conversation is open")
+		}
+		if g.conns != 0 || s.wrote.Load() {
+			t.Errorf("%d places are taken; answered: %v", g.conns, s.wrote.Load())
+		}
 	}
 }
 
@@ -285,31 +271,72 @@ func TestFirstFrameOfSender(t *testing.T) {
 	})
 }
 
-// With real UDP, as far as this system serves it: a refused sender does not hold up the end of the Server.
-func TestRefusedSenderDoesNotHoldUpServer(t *testing.T) {
-	cfg := new(parley.Config)
-	told := make(chan error, 100)
-	g := &Guard{Refused: func(_ *parley.Conn, why error) { told <- why }}
-	probe, err := cfg.Listen(t.Context(), "udp:127.0.0.1:0")
-	if errors.Is(err, errors.ErrUnsupported) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	probe.Close()
-	ln := guarded(t, g, cfg, "udp:127.0.0.1:0")
-	c, err := net.Dial("udp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	for range 3 {
-		if _, err := c.Write([]byte("hello")); err != nil {
-			t.Fatal(err)
+// Senders who are refused, with each of their datagrams, take no place from those who are let in.
+func TestRefusedSendersTakeNoPlace(t *testing.T) {
+	var refusals atomic.Int32
+	let := make(chan struct{}, 1)
+	ln, g := denyingUDP(t, &refusals, let)
+	for range 5 {
+		c := dialSender(t, ln)
+		for range 3 {
+			if err := c.Send(t.Context(), []byte("hello")); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-let:
+			case <-time.After(10 * time.Second):
+				t.Fatal("a refused sender has not been let go")
+			}
 		}
 	}
-	if why := <-told; !errors.Is(why, ErrTooMany) {
-		t.Errorf("refused for %v", why)
+	if n := refusals.Load(); n != 15 {
+		t.Errorf("refused %d times, want each of 15 datagrams", n)
 	}
+	g.SetRules(nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if reply, err := dialSender(t, ln).Ask(ctx, []byte("hello")); err != nil || string(reply) != "hello" {
+		t.Errorf("heard %q and the error %v, want an echo", reply, err)
+	}
+}
+
+// denyingUDP serves two senders of datagrams at once, and lets nobody in until the rules change. It tells let when a
+// conversation has been closed.
+func denyingUDP(t *testing.T, refusals *atomic.Int32, let chan<- struct{}) (*parley.Listener, *Guard) {
+	t.Helper()
+	parleytest.Leaks(t)
+	cfg := &parley.Config{Observe: func(e parley.Event) {
+		if e.Kind == parley.Closed {
+			select {
+			case let <- struct{}{}:
+			default: // at the end of the test
+			}
+		}
+	}}
+	ln, err := cfg.Listen(t.Context(), "udp:127.0.0.1:0?senders=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &Guard{Refused: func(*parley.Conn, error) { refusals.Add(1) }}
+	g.SetRules(read(t, "deny all"))
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- (&parley.Server{Handler: g.Handler(echo)}).Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("Serve returned %v", err)
+		}
+	})
+	return ln, g
+}
+
+func dialSender(t *testing.T, ln *parley.Listener) *parley.Conn {
+	t.Helper()
+	c, err := new(parley.Config).Dial(t.Context(), ln.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
 }

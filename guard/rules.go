@@ -83,6 +83,14 @@ func (r *Rules) Join(others ...*Rules) *Rules {
 	return newRules(list, found)
 }
 
+// Len returns how many rules there are.
+func (r *Rules) Len() int {
+	if r == nil {
+		return 0
+	}
+	return len(r.list)
+}
+
 // HasAllow reports whether some rule allows somebody: then a caller that no rule fits is not let in.
 func (r *Rules) HasAllow() bool { return r != nil && r.allows }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley"
@@ -165,6 +166,37 @@ func TestMaxTimeClosesConversation(t *testing.T) {
 		}
 	})
 }
+
+// The handler has not ended before the close is done, or the Server would go on while it is under way.
+func TestMaxTimeWaitsForClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := slowToClose{newSender(), make(chan struct{})}
+		done := make(chan error, 1)
+		h := bound(func(ctx context.Context, _ *parley.Conn) error { <-ctx.Done(); return ctx.Err() }, time.Minute)
+		go func() { done <- h(t.Context(), parley.NewConn(s, nil)) }()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		select {
+		case err := <-done:
+			close(s.may)
+			t.Fatalf("ended with %v while the conversation is being closed", err)
+		default:
+		}
+		close(s.may)
+		synctest.Wait()
+		if err := <-done; !errors.Is(err, ErrMaxTime) {
+			t.Errorf("got %v, want ErrMaxTime", err)
+		}
+	})
+}
+
+// A slowToClose is closed only once it may be.
+type slowToClose struct {
+	*sender
+	may chan struct{}
+}
+
+func (s slowToClose) Close() error { <-s.may; return s.sender.Close() }
 
 // The end of the Server's grace is not that of MaxTime.
 func TestMaxTimeOtherEnd(t *testing.T) {

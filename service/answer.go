@@ -1,16 +1,17 @@
 package service
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"io"
 
 	"parley"
-	"parley/frame"
 )
 
 // Answer returns a handler that hears requests, one frame each, and says what reply returns for it as a frame. request and
 // what reply returns belong to the receiver. An error of reply closes the conversation, and is the handler's.
+// So is that of a reply that cannot be said. Of datagrams, where each is a request of its own, such an error costs one reply:
+// the conversation goes on, and when it ends the first of them is the handler's.
 //
 // Where the format of what is said is frame.UntilClose, the conversation ends with its first reply: it is heard out and
 // left. A datagram that is no frame, or that comes from a port whose service answers anything (see Amplifiers), is
@@ -30,17 +31,25 @@ func Answer(reply func(ctx context.Context, request []byte) ([]byte, error)) par
 // answerAll gives answer one request after the other, until the caller has ended or a reply has ended the conversation.
 //
 // The end is said by a Send, if it is said at all: then by the first. So it is asked for once, as State asks the kernel.
+//
+// A failure with one datagram is kept until the end: what the sender has said since must not be lost with it. If it was
+// the end of ctx or of c, to hear the next one fails as well.
 func answerAll(ctx context.Context, c *parley.Conn, answer func(request []byte) error) error {
+	var failure error
 	for first := true; ; first = false {
 		request, err := hearRequest(ctx, c)
 		if err == io.EOF {
-			return nil
+			return failure
 		}
 		if err != nil {
-			return err
+			return cmp.Or(failure, err)
 		}
 		if err := answer(request); err != nil {
-			return err
+			if !c.KeepsEdges() {
+				return err
+			}
+			failure = cmp.Or(failure, err)
+			continue
 		}
 		if first && c.State().SaidEnd {
 			return hearOut(c)
@@ -48,18 +57,10 @@ func answerAll(ctx context.Context, c *parley.Conn, answer func(request []byte) 
 	}
 }
 
-// hearRequest returns the next frame that may be answered. One bad datagram is not the end of a conversation.
+// hearRequest returns the next frame that may be answered.
 func hearRequest(ctx context.Context, c *parley.Conn) ([]byte, error) {
-	for {
-		request, err := c.Receive(ctx)
-		if c.KeepsEdges() && (isBadDatagram(err) || err == nil && answersAnything(c.RemotePort())) {
-			continue
-		}
-		return request, err
+	if c.KeepsEdges() {
+		return hearDatagram(ctx, c, answersAnything(c))
 	}
-}
-
-// isBadDatagram reports whether err concerns one datagram only.
-func isBadDatagram(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, frame.ErrMalformed) || errors.Is(err, frame.ErrTooLong)
+	return c.Receive(ctx)
 }

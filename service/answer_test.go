@@ -125,6 +125,33 @@ func TestAnswerDatagrams(t *testing.T) {
 	asks(t, c, "\x03abc", "\x03ABC")
 }
 
+// A datagram that gets no reply costs only itself; why is told at the end.
+func TestAnswerDatagramsGoOn(t *testing.T) {
+	no := errors.New("no")
+	h := service.Answer(func(_ context.Context, request []byte) ([]byte, error) {
+		switch string(request) {
+		case "fail":
+			return nil, no
+		case "long":
+			return make([]byte, 300), nil
+		}
+		return request, nil
+	})
+	for _, first := range []string{"fail", "long"} {
+		s := &sender{port: 40000}
+		for _, text := range []string{first, "one", "long", "fail", "two"} {
+			s.said = append(s.said, append([]byte{byte(len(text))}, text...))
+		}
+		err := h(t.Context(), parley.NewConn(s, &parley.Config{Frame: frame.MustParse("u8")}))
+		if errors.Is(err, no) != (first == "fail") || err == nil {
+			t.Errorf("the handler returned %v, want the failure of the first", err)
+		}
+		if got := string(bytes.Join(s.answered, nil)); got != "\x03one\x03two" {
+			t.Errorf("answered %q", got)
+		}
+	}
+}
+
 func ExampleAnswer() {
 	backwards := func(_ context.Context, request []byte) ([]byte, error) {
 		slices.Reverse(request)

@@ -16,7 +16,8 @@ import (
 //
 // On a stream it goes on until the caller closes, which the RFC calls terminating the connection, or the Server begins to
 // end. A half-close is no reason to stop: a caller of chargen has nothing to say, and some say so at once. A caller that does
-// not read is waited for; Server.Idle bounds that. To a datagram it answers one of 0 to 512 characters, at random.
+// not read is waited for; Server.Idle bounds that. To a datagram it answers one of 1 to 512 characters, at random;
+// RFC 864 allows for none, too, but an empty datagram can mean the end.
 func Chargen(ctx context.Context, c *parley.Conn) error {
 	if c.KeepsEdges() {
 		return answerEach(ctx, c, someCharacters)
@@ -56,7 +57,7 @@ func generate(c *parley.Conn) error {
 	}
 }
 
-func someCharacters() []byte { return chargenLines()[:rand.IntN(maxCharacters+1)] }
+func someCharacters() []byte { return chargenLines()[:1+rand.IntN(maxCharacters)] }
 
 const (
 	maxCharacters = 512 // in a datagram: RFC 864, UDP Based Character Generator Service

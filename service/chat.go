@@ -23,7 +23,7 @@ const (
 	chatText     = 4 << 10         // the longest line a caller may say, in bytes: as much as a terminal takes
 	chatBytes    = 64 << 10        // that may wait for a caller, as 256 lines of 4 KiB would be too much memory
 	chatCalm     = 8               // lines in a second that a caller may say without waiting for slow readers
-	chatPatience = time.Second / 4 // how long a caller may hold up a flood, see chatter.patience
+	chatPatience = 3 * time.Second // how long a caller may take nothing while others wait for him, see Chat.waitFor
 	chatGoodbye  = 3 * time.Second // for the last lines of a caller who leaves; less than parley.DefaultGrace
 	chatLobby    = "lobby"
 )
@@ -52,10 +52,11 @@ const (
 // A caller leaves by /quit, or when his input ends: he has said his end, so he is told what was said by then and hears no
 // more. Who only wants to listen keeps his side open.
 //
-// Who does not read is dropped, with a notice to the room, when Queue lines (or 64 KiB) wait for him besides what the
-// kernel buffers, and he takes nothing. Until then he holds up nobody who says up to 8 lines a second. Who says more waits
-// for slow readers from half of the queue on, for a quarter of a second each: so a flood goes as fast as the others can read, and
-// those who do read lose nothing to it.
+// Who does not read is dropped, with a notice to the room: when half of Queue lines (or of 64 KiB) wait for him besides what
+// the kernel buffers, somebody says more than 8 lines a second, and he has taken nothing for 3 seconds. Only who says so much
+// waits for slow readers then: so a flood goes as fast as the others can read, and those who do read lose nothing to it. Who
+// says less is held up by a full queue only, and by a caller for 3 seconds at most, who is then dropped even if he reads:
+// he cannot keep up with people.
 //
 // Over UDP a sender's address can be forged, and a stranger be made to hear a room: serve that to callers you know.
 type Chat struct {
@@ -95,6 +96,16 @@ var (
 // /quit or the end of his input, and parley.ErrServerEnding when the server ends: he is told, and what waits for him is
 // said.
 func (ch *Chat) Handle(ctx context.Context, c *parley.Conn) error {
+	if c.KeepsEdges() {
+		if answersAnything(c) {
+			return Discard(ctx, c)
+		}
+	} else {
+		// It says nothing, but a TLS handshake comes first: nobody is in a room before he can hear.
+		if _, err := c.Write(nil); err != nil {
+			return err
+		}
+	}
 	m := ch.enter(ctx, c)
 	return ch.leave(ctx, m, ch.listen(ctx, m))
 }
@@ -103,7 +114,7 @@ func (ch *Chat) Handle(ctx context.Context, c *parley.Conn) error {
 func (ch *Chat) enter(ctx context.Context, c *parley.Conn) *chatter {
 	m := &chatter{c: c}
 	m.out.say = func(text []byte) error { return m.say(ctx, text) }
-	m.out.limit = ch.Queue
+	m.out.taken, m.out.limit = m.taken, ch.Queue
 	if m.out.limit <= 0 {
 		m.out.limit = DefaultChatQueue
 	}
@@ -127,7 +138,9 @@ func (ch *Chat) listen(ctx context.Context, m *chatter) error {
 			return errChatDropped
 		}
 		if err == nil {
-			err = ch.hear(ctx, m, text)
+			if err = ctx.Err(); err == nil { // what has come is heard without a look at ctx
+				err = ch.hear(ctx, m, text)
+			}
 		} else if onlyDatagram(m.c, err) {
 			ch.answer(ctx, m, "that datagram was not delivered: "+chatReason(err))
 			err = nil
@@ -136,11 +149,6 @@ func (ch *Chat) listen(ctx context.Context, m *chatter) error {
 			return err
 		}
 	}
-}
-
-// onlyDatagram reports whether err is about one datagram, and the next may be better.
-func onlyDatagram(c *parley.Conn, err error) bool {
-	return c.KeepsEdges() && (errors.Is(err, frame.ErrTooLong) || errors.Is(err, frame.ErrMalformed) || errors.Is(err, io.ErrUnexpectedEOF))
 }
 
 // leave takes a caller out of his room, tells why, and waits until what is left to say to him is said.

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -48,7 +49,7 @@ func TestChatDropsWhoDoesNotRead(t *testing.T) {
 		for i := range 100 {
 			p.say(talker, fmt.Sprintf("line %d %s", i, strings.Repeat("x", 100)))
 		}
-		if waited := time.Since(start); waited > time.Second {
+		if waited := time.Since(start); waited > 4*time.Second {
 			t.Errorf("the talker was held up for %v of virtual time", waited)
 		}
 		pass(10 * time.Second) // long enough to be dropped and to be given up
@@ -79,6 +80,89 @@ func TestChatDropsWhoDoesNotRead(t *testing.T) {
 		}
 		if last == "* 1 guest1 was dropped: does not read" {
 			t.Error("who was dropped was still told of the room")
+		}
+	})
+}
+
+// Who reads slowly, but reads, holds up a flood for as long as it takes, and loses nothing.
+func TestChatKeepsSlowReader(t *testing.T) {
+	onParty(t, &service.Chat{Queue: 64}, smallNetwork(), func(p *party) {
+		slow, talker := p.come(), p.come()
+		const lines = 120
+		go func() {
+			for i := range lines {
+				fmt.Fprintf(talker, "line %d %s\n", i, strings.Repeat("x", 300))
+			}
+		}()
+		synctest.Wait()
+		p.hearsLine(slow, "* 2 guest2 came")
+		for i := range lines {
+			pass(700 * time.Millisecond) // what comes is read by the kilobyte, so every third time
+			p.hearsLine(slow, fmt.Sprintf("[2 guest2] line %d ", i))
+		}
+	})
+}
+
+// hearsLine wants the next line to begin so.
+func (p *party) hearsLine(c *parley.Conn, begin string) {
+	p.Helper()
+	if text := p.next(c); !strings.HasPrefix(text, begin) {
+		p.Fatalf("heard %q, want %q", text, begin)
+	}
+}
+
+// Who speaks for too long must go, but those who have not kept up with him by then have done nothing.
+func TestChatSpeakerEndsAmongReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg, ch := smallNetwork(), &service.Chat{Queue: 8}
+		ln, err := cfg.Listen(t.Context(), "mem:chat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		p := &party{T: t, chat: ch, cfg: &cfg}
+		ch.Seen = func(l service.ChatLine) { p.lines = append(p.lines, l) }
+		held := func(ctx context.Context) (c *parley.Conn, ended chan error) {
+			ended = make(chan error, 1)
+			c = p.dial()
+			theirs, err := ln.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() { ended <- ch.Handle(ctx, theirs.(*parley.Conn)); theirs.Close() }()
+			p.hearsLine(c, "* you are")
+			p.hearsLine(c, "* commands")
+			return c, ended
+		}
+		reader, readerEnded := held(t.Context())
+		ctx, end := context.WithCancel(t.Context())
+		talker, talkerEnded := held(ctx)
+		go func() {
+			for i := range 100 {
+				fmt.Fprintf(talker, "line %d %s\n", i, strings.Repeat("x", 300))
+			}
+		}()
+		synctest.Wait() // the talker waits for the reader
+		before := len(p.lines)
+		end()
+		if err := <-talkerEnded; !errors.Is(err, context.Canceled) {
+			t.Errorf("the talker's conversation ended with %v", err)
+		}
+		if after := p.lines[before:]; len(after) != 2 {
+			t.Errorf("after the end of his time the room hears %q", after)
+		}
+		p.hearsLine(reader, "* 2 guest2 came")
+		said := 0
+		text := p.next(reader)
+		for ; strings.HasPrefix(text, fmt.Sprintf("[2 guest2] line %d ", said)); text = p.next(reader) {
+			said++
+		}
+		if !strings.HasPrefix(text, "* 2 guest2 left") || said == 0 || said == 100 {
+			t.Errorf("after %d lines the reader hears %q", said, text)
+		}
+		reader.CloseWrite()
+		if err := <-readerEnded; err != nil {
+			t.Errorf("the reader's conversation ended with %v", err)
 		}
 	})
 }

@@ -10,7 +10,8 @@ import (
 // nothing is said costs none.
 type chatQueue struct {
 	say   func(text []byte) error
-	limit int // lines
+	taken func() int64 // changes when the caller takes something of what is said; -1: nothing waits for him to take
+	limit int          // lines
 
 	level atomic.Int32 // chatHalf or chatFull from then on, until a quarter or less is left
 	sayer sync.WaitGroup
@@ -20,8 +21,11 @@ type chatQueue struct {
 	waiting int // lines, and that which is being said
 	bytes   int // of them
 	saying  bool
-	since   time.Time     // half full
-	drained chan struct{} // closed when a quarter or less is left
+	drained chan struct{} // closed when a quarter or less is left; nil before it is half full
+	looking *time.Timer   // while there is drained
+	seen    int64         // what taken was when it was last looked
+	stalled time.Time     // since when he has taken nothing, as far as it was looked
+	full    time.Time     // since when it is full; zero: it is not
 	free    bool          // nobody waits for this caller any more
 	err     error         // he hears no more
 }
@@ -53,12 +57,32 @@ func (q *chatQueue) rise() {
 		return
 	}
 	if q.drained == nil {
-		q.since, q.drained = time.Now(), make(chan struct{})
+		q.seen, q.stalled, q.drained = -1, time.Now(), make(chan struct{})
+		q.looking = time.AfterFunc(chatLook, q.look)
 		q.level.Store(chatHalf)
 	}
-	if q.waiting >= q.limit || q.bytes >= chatBytes {
+	if q.full.IsZero() && (q.waiting >= q.limit || q.bytes >= chatBytes) {
+		q.full = time.Now()
 		q.level.Store(chatFull)
 	}
+}
+
+// chatLook is how often it is looked whether a caller takes something.
+const chatLook = chatPatience / 10
+
+// look notes whether the caller has taken something since it was last looked, and looks again later. It goes on even while
+// nobody waits, so that who waits at last need not begin to find out.
+func (q *chatQueue) look() {
+	taken := q.taken()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.drained == nil {
+		return
+	}
+	if taken < 0 || taken != q.seen {
+		q.seen, q.stalled = taken, time.Now()
+	}
+	q.looking.Reset(chatLook)
 }
 
 // sayAll says what waits until nothing does.
@@ -100,17 +124,23 @@ func (q *chatQueue) said(text []byte, err error) {
 func (q *chatQueue) drain() {
 	if q.drained != nil {
 		close(q.drained)
-		q.drained = nil
+		q.drained, q.full = nil, time.Time{}
+		q.looking.Stop()
 		q.level.Store(0)
 	}
 }
 
-// draining returns a channel that is closed when there is room again, and since when there is little; nil if there is
-// enough.
-func (q *chatQueue) draining() (<-chan struct{}, time.Time) {
+// draining returns a channel that is closed when there is room again, nil if there is enough, and how long to wait for that
+// at most.
+func (q *chatQueue) draining(level int32) (drained <-chan struct{}, left time.Duration) {
+	q.look()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.drained, q.since
+	since := q.stalled
+	if level == chatFull && q.seen >= 0 && !q.full.IsZero() && q.full.Before(since) {
+		since = q.full
+	}
+	return q.drained, chatPatience - time.Since(since)
 }
 
 // release has nobody wait for this queue any more.

@@ -18,6 +18,9 @@ type chatRoom struct {
 // or a half full one if m has said much of late. It waits, without the lock, for those who have; who does not read is
 // dropped. So no line is lost to those who read, a flood goes as fast as they do, and who does not read holds up nobody but
 // a flood.
+//
+// When ctx has ended it waits for nobody, and blames nobody: what m then says goes into a queue that is full already. That
+// is one line, and the notice that he has left.
 func (ch *Chat) lock(ctx context.Context, m *chatter, room string) {
 	level := int32(chatFull)
 	if m.floods(time.Now()) {
@@ -29,11 +32,13 @@ func (ch *Chat) lock(ctx context.Context, m *chatter, room string) {
 		if slow == nil {
 			slow = slowest(ch.rooms[foldName(room)], level)
 		}
-		if slow == nil {
+		if slow == nil || ctx.Err() != nil {
 			return
 		}
 		ch.mu.Unlock()
-		ch.waitFor(ctx, slow)
+		begin := time.Now()
+		ch.waitFor(ctx, slow, level)
+		m.second = m.second.Add(time.Since(begin)) // a flood that is held up is no calm talk
 	}
 }
 
@@ -59,15 +64,18 @@ func slowest(r *chatRoom, level int32) *chatter {
 	return nil
 }
 
-// waitFor waits until m's queue has room again, or drops him.
-func (ch *Chat) waitFor(ctx context.Context, m *chatter) {
-	drained, since := m.out.draining()
-	if drained == nil {
-		return
-	}
-	for {
-		left := m.patience(since)
-		if left <= 0 || ctx.Err() != nil {
+// waitFor waits until m's queue has room again, or ctx ends. It drops m if he has taken nothing for chatPatience, or has
+// kept his queue at chatFull for so long, if it is that which is waited for.
+//
+// What is taken counts, not what is read: receive windows open in steps, and a lost packet costs a quarter of a second and
+// more, so that a caller who reads all the time may take nothing for a while.
+func (ch *Chat) waitFor(ctx context.Context, m *chatter, level int32) {
+	for ctx.Err() == nil {
+		drained, left := m.out.draining(level)
+		if drained == nil {
+			return
+		}
+		if left <= 0 {
 			ch.drop(m)
 			return
 		}
@@ -80,18 +88,14 @@ func (ch *Chat) waitFor(ctx context.Context, m *chatter) {
 	}
 }
 
-// patience is how long the others still wait for m, whose queue has been half full since then. If it is not him who keeps us
-// waiting, but we who have not come round to saying it, he is not to blame, however long that takes.
-func (m *chatter) patience(since time.Time) time.Duration {
-	const look = chatPatience / 10
-	saying := m.c.State().Saying
-	if saying.IsZero() {
-		return look
+// taken measures what m has taken, for his queue: what his kernel has, if ours can tell, and what ours has had room for. If
+// it is not him who keeps us waiting, but we who have not come round to saying it, he is not to blame, and it is -1.
+func (m *chatter) taken() int64 {
+	s := m.c.State()
+	if s.Saying.IsZero() {
+		return -1
 	}
-	if saying.Before(since) {
-		since = saying
-	}
-	return chatPatience - time.Since(since)
+	return s.Said + max(s.Taken, 0)
 }
 
 // drop takes a caller who does not read out of his room, and has his handler do the rest.
@@ -193,7 +197,7 @@ func (m *chatter) notice(text string) { m.out.push([]byte("* " + text)) }
 // must be called without the lock, by his handler.
 func (ch *Chat) answer(ctx context.Context, m *chatter, text string) {
 	if m.out.level.Load() >= chatHalf {
-		ch.waitFor(ctx, m)
+		ch.waitFor(ctx, m, chatHalf)
 	}
 	m.notice(text)
 }

@@ -32,7 +32,8 @@ import (
 // # Environment
 //
 // A process has the environment of this program, with Env and then with the variables below. Of these only those have a
-// value that the conversation gives one: an inherited variable of such a name is taken away.
+// value that the conversation gives one: an inherited variable of such a name is taken away. So are those by which a service
+// manager talks to this program alone: NOTIFY_SOCKET, LISTEN_FDS and the like.
 //
 //	PROTO                     TCP, also under TLS; UDP; IPC for Unix sockets
 //	TCPLOCALIP, TCPREMOTEIP   addresses, as ucspi-tcp's tcpserver sets them; not in brackets
@@ -55,7 +56,8 @@ import (
 //
 // A command fails if it cannot be started, ends with a status other than 0 or by a signal, gives no reply in time, says
 // too much, or something that the format of its replies cannot hold. Failures are told to Failed, and the caller gets
-// OnError instead of a reply, or the conversation is closed and the failure, a *CommandError, is the handler's error. What
+// OnError instead of a reply, or the conversation is closed and the failure, a *CommandError, is the handler's error. A
+// conversation of datagrams goes on without a reply to this one, and the first failure is its error in the end. What
 // the command had written by then is no reply and is not said, except by Exec, where all is said as it comes. Not to read
 // its input is no failure.
 type Command struct {
@@ -67,7 +69,7 @@ type Command struct {
 	ReplyFrame frame.Format  // Keep: how replies end on its standard output; nil means as Frame
 	Timeout    time.Duration // Answer, Keep: for one reply; 0 or less means no limit
 	MaxReply   int           // Answer, Keep: bytes of one reply; 0 means parley.DefaultMaxFrame, negative no limit
-	OnError    []byte        // Answer, Keep: what the caller gets instead of a reply, empty text included; nil closes the conversation
+	OnError    []byte        // Answer, Keep: what the caller gets instead of a reply, empty text included; nil closes the conversation, but one of datagrams
 
 	// Stderr is told of each line the command writes on its standard error, without its end; a line of more than 4,096 bytes
 	// comes in pieces. line is only valid during the call, which must not wait for the conversation. nil: the command has the

@@ -3,6 +3,7 @@
 package service_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -312,6 +313,29 @@ func TestCommandDatagrams(t *testing.T) {
 	c := calls(t, answering(t, "udp:127.0.0.1:0", parley.Config{}, cmd.Answer), parley.Config{})
 	asks(t, c, "one", "ONE", "two\n", "TWO\n")
 	f.none(t)
+}
+
+// A command that fails costs one datagram its reply, and not the others theirs.
+func TestCommandDatagramsGoOn(t *testing.T) {
+	cmd, f := shell(`read x; echo "$x"; [ "$x" != bad ]`)
+	keep, kept := shell(`while read x; do [ "$x" != bad ] || exit 1; echo "$x"; done`)
+	for name, test := range map[string]struct {
+		h parley.Handler
+		f *failures
+	}{"answer": {cmd.Answer, f}, "keep": {keep.Keep, kept}} {
+		s := &sender{port: 40000, said: [][]byte{[]byte("bad\n"), []byte("one\n"), []byte("bad\n"), []byte("two\n")}}
+		err := test.h(t.Context(), parley.NewConn(s, &parley.Config{Frame: frame.Line()}))
+		var failure *service.CommandError
+		if !errors.As(err, &failure) || failure.Status != 1 {
+			t.Errorf("%s: the handler returned %v, want the failure", name, err)
+		}
+		if got := string(bytes.Join(s.answered, nil)); got != "one\ntwo\n" {
+			t.Errorf("%s: answered %q", name, got)
+		}
+		if n := len(test.f.all()); n != 2 {
+			t.Errorf("%s: told of %d failures, want 2", name, n)
+		}
+	}
 }
 
 func TestCommandDatagramTooLarge(t *testing.T) {

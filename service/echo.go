@@ -45,7 +45,7 @@ func stopped(c *parley.Conn, err error) error {
 }
 
 func echoDatagrams(ctx context.Context, c *parley.Conn) error {
-	mute := answersAnything(c.RemotePort())
+	mute := answersAnything(c)
 	for {
 		text, err := hearDatagram(ctx, c, mute)
 		if err == io.EOF {

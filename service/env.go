@@ -23,13 +23,20 @@ var conversationVariables = []string{
 	"PARLEY_TLS_SERVER_NAME", "PARLEY_TLS_PEER",
 }
 
+// managerVariables are those by which a service manager talks to this program (sd_notify(3), sd_listen_fds(3),
+// sd_watchdog_enabled(3)). A process that had them could say that the service is ready, or is ending.
+var managerVariables = []string{
+	"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID",
+}
+
 // baseEnvironment is what all processes of a command share: inherited, then own, each name once and none of a conversation.
+// What the manager of this program has told it is not inherited; who wants it for a command can still say so.
 func baseEnvironment(inherited, own []string) []string {
 	var env []string
 	at := map[string]int{}
-	for _, v := range slices.Concat(inherited, own) {
+	for i, v := range slices.Concat(inherited, own) {
 		name, _, _ := strings.Cut(v, "=")
-		if slices.Contains(conversationVariables, name) {
+		if slices.Contains(conversationVariables, name) || i < len(inherited) && slices.Contains(managerVariables, name) {
 			continue
 		}
 		if i, ok := at[name]; ok {

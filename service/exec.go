@@ -21,6 +21,10 @@ import (
 // datagram is one write on its standard input, each read of its standard output one datagram. What the process does not
 // read is thrown away when it has closed its standard input.
 //
+// When the Server begins to end, a process on a stream may finish, and nothing tells it to: only it and its caller know
+// when they are done. A conversation whose process has the socket, or has bytes carried, and does not end by itself is
+// cut off after Server.Grace. Of datagrams its standard input ends at once.
+//
 // With Pty descriptors 0, 1 and, without Stderr, 2 are a terminal, which echoes and turns line ends into CR LF until the
 // program says otherwise. The caller's end hangs it up, which SIGHUP tells the program.
 func (cmd *Command) Exec(ctx context.Context, c *parley.Conn) error {
@@ -28,7 +32,7 @@ func (cmd *Command) Exec(ctx context.Context, c *parley.Conn) error {
 		cmd.tell(c, err)
 		return err
 	}
-	if c.KeepsEdges() && answersAnything(c.RemotePort()) {
+	if c.KeepsEdges() && answersAnything(c) {
 		return Discard(ctx, c)
 	}
 	if _, ok := c.NetConn().(*tls.Conn); ok {
@@ -91,17 +95,17 @@ func (cmd *Command) carry(ctx context.Context, c *parley.Conn, t *tubes, env []s
 	return failure
 }
 
-// carryIn gives the process what the caller says, and then the end, and reports whether that came. An error calls the process off before it can take the
-// end of a broken conversation for a good one.
+// carryIn gives the process what the caller says, and then the end, and reports whether that came. An error calls the
+// process off before it can take the end of a broken conversation for a good one.
 func carryIn(c *parley.Conn, in *os.File, p *process) (ended bool) {
-	to := &openEnd{in: in}
+	to := &openEnd{in: in, edges: c.KeepsEdges()}
 	for {
 		_, err := c.WriteTo(to)
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, parley.ErrServerEnding):
 			in.Close()
 			return true
-		case errors.Is(err, parley.ErrServerEnding): // nobody knows whether the process has still to do
+		case onlyDatagram(c, err):
 		default:
 			p.callOff(err)
 			return false
@@ -115,9 +119,14 @@ func carryIn(c *parley.Conn, in *os.File, p *process) (ended bool) {
 // It is no *os.File on purpose. The kernel could move bytes from a socket to a pipe, but would hold a thread while the pipe is
 // full, which a process left behind can make a long time.
 type openEnd struct {
-	in   *os.File
-	deaf bool
+	in    *os.File
+	edges bool // it is given datagrams
+	deaf  bool
 }
+
+// ServerEnding has WriteTo return with the last datagram: there is no end that could still come. Of a stream nobody
+// knows whether caller and process have still to do, so they have the grace.
+func (e *openEnd) ServerEnding() bool { return e.edges }
 
 func (e *openEnd) Write(p []byte) (int, error) {
 	if e.deaf {

@@ -213,12 +213,83 @@ func TestExecLeavesProcessesBehind(t *testing.T) {
 	}
 }
 
+// A process may say its end and work on.
+func TestExecShutsDownAndGoesOn(t *testing.T) {
+	t.Parallel()
+	need(t, "python3")
+	cmd, f := shell("")
+	cmd.Args = []string{"python3", "-c", `
+import socket, sys, time
+s = socket.socket(fileno=0)
+s.send(b"hi")
+s.shutdown(socket.SHUT_WR)
+time.sleep(1.5) # longer than it takes to look after the conversation
+print(s.recv(10).decode(), file=sys.stderr)`}
+	last := make(chan string, 9)
+	cmd.Stderr = func(_ *parley.Conn, line []byte) { last <- string(line) }
+	ended := make(chan error, 1)
+	c := calls(t, answering(t, "tcp:127.0.0.1:0", parley.Config{}, func(ctx context.Context, c *parley.Conn) error {
+		err := cmd.Exec(ctx, c)
+		ended <- err
+		return err
+	}), parley.Config{})
+	if text := hears(t, c); text != "hi" {
+		t.Errorf("heard %q", text)
+	}
+	if _, err := c.Write([]byte("late")); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	close(last)
+	if line := <-last; line != "late" {
+		t.Errorf("the process heard %q", line)
+	}
+	f.none(t)
+}
+
 // Each datagram is one write, and each write one datagram.
 func TestExecDatagrams(t *testing.T) {
 	cmd, f := shell(`while read x; do echo "<$x>"; [ "$x" != end ] || exit 0; done`)
 	c := calls(t, answering(t, "udp:127.0.0.1:0", parley.Config{}, cmd.Exec), parley.Config{})
 	asks(t, c, "one\n", "<one>\n", "two\n", "<two>\n", "end\n", "<end>\n")
 	f.none(t)
+}
+
+// When the Server begins to end, a process that hears datagrams has heard all: what it then still says is said.
+func TestExecDatagramsServerEnds(t *testing.T) {
+	for _, pty := range []bool{false, true} {
+		cmd, f := shell(`cat; exit 0`)
+		cmd.Pty = pty
+		if err := cmd.Check(); err != nil {
+			t.Skip(err)
+		}
+		ctx, end := context.WithCancel(t.Context())
+		ln, err := parley.Listen(ctx, "udp:127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- (&parley.Server{Handler: cmd.Exec, Grace: time.Minute}).Serve(ctx, ln) }()
+		c := calls(t, ln.Address(), parley.Config{})
+		if err := c.Send(inTime(t), []byte("hi\n")); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := c.Receive(inTime(t)); !bytes.HasPrefix(text, []byte("hi")) || err != nil {
+			t.Errorf("heard %q, %v", text, err)
+		}
+		end()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-inTime(t).Done():
+			t.Fatal("the process has no end of its input")
+		}
+		f.none(t)
+	}
 }
 
 // What was read before belongs to the process too.

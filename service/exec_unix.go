@@ -61,7 +61,7 @@ func (cmd *Command) startOn(socket syscall.RawConn, t *tubes, env []string) (*pr
 	if err != nil {
 		return nil, err
 	}
-	p := &process{name: cmd.Args[0], done: make(chan struct{})}
+	p := &process{name: cmd.Args[0], done: make(chan struct{}), holds: true}
 	controlErr := socket.Control(func(fd uintptr) {
 		if err = syscall.SetNonblock(int(fd), false); err != nil {
 			return

@@ -3,6 +3,7 @@
 package service_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,30 @@ func TestKeepRequestThatCannotBeSaid(t *testing.T) {
 	c := calls(t, answering(t, "tcp:0", cfg, cmd.Keep), cfg)
 	asks(t, c, "x", "1", "two\nlines", "sorry", "x", "2")
 	f.only(t, "the request cannot be said to it", "contains its own end")
+}
+
+// That nothing more can be said to a caller who has his one reply is no reason to end the process.
+func TestKeepUntilClose(t *testing.T) {
+	t.Parallel()
+	cmd, f := shell("while read x; do echo $x; done; echo in order >&2")
+	last := make(chan string, 9)
+	cmd.Stderr = func(_ *parley.Conn, line []byte) { last <- string(line) }
+	cfg := parley.Config{Frame: frame.UntilClose(), HearFrame: frame.Line()}
+	h, ended := cmd.Keep, make(chan error, 1)
+	c := calls(t, answering(t, "tcp:0", cfg, func(ctx context.Context, c *parley.Conn) error {
+		err := h(ctx, c)
+		ended <- err
+		return err
+	}), parley.Config{Frame: frame.Line(), HearFrame: frame.UntilClose()})
+	asks(t, c, "x", "x")
+	if err := <-ended; err != nil { // the caller keeps his side open, and is heard out
+		t.Error(err)
+	}
+	close(last)
+	if line := <-last; line != "in order" {
+		t.Errorf("the process ended with %q", line)
+	}
+	f.none(t)
 }
 
 // One that does not end with its input is ended.

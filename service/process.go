@@ -2,9 +2,11 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"parley"
@@ -18,7 +20,8 @@ type process struct {
 	name string
 	pid  int
 	handle
-	done chan struct{} // closed when it has been reaped
+	done  chan struct{} // closed when it has been reaped
+	holds bool          // the socket of the conversation
 
 	mu      sync.Mutex
 	ended   bool
@@ -126,7 +129,8 @@ func (p *process) watch(ctx context.Context, c *parley.Conn) (undo func() bool) 
 const lookEvery = time.Second
 
 func (p *process) look(c *parley.Conn) {
-	if err := gone(c); err != nil {
+	// To a process that holds the socket, EPIPE is what its own shutdown leads to, and it may have much to do after that.
+	if err := gone(c); err != nil && !(p.holds && errors.Is(err, syscall.EPIPE)) {
 		p.callOff(err)
 	}
 	p.mu.Lock()
@@ -137,9 +141,10 @@ func (p *process) look(c *parley.Conn) {
 }
 
 // gone says why nothing can be said to the caller any more: c was closed, or reset. To write nothing is the one question
-// that changes nothing; only a datagram may be empty, so there it is not asked.
+// that changes nothing; only a datagram may be empty, so there it is not asked. Nor is it where this end has said its end:
+// then nothing is to be said, and the answer would always be no.
 func gone(c *parley.Conn) error {
-	if c.KeepsEdges() {
+	if c.KeepsEdges() || c.State().SaidEnd {
 		return nil
 	}
 	_, err := c.Write(nil)

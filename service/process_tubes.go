@@ -18,20 +18,23 @@ type tubes struct {
 	ours, theirs [3]*os.File
 }
 
-func (cmd *Command) openTubes() (t *tubes, err error) {
-	t = new(tubes)
-	defer func() {
-		if err != nil {
-			t.close()
-		}
-	}()
-	if t.theirs[0], t.ours[0], err = os.Pipe(); err != nil {
+func (cmd *Command) openTubes() (*tubes, error) {
+	t := new(tubes)
+	if err := t.open(cmd); err != nil {
+		t.close()
 		return nil, err
+	}
+	return t, nil
+}
+
+func (t *tubes) open(cmd *Command) (err error) {
+	if t.theirs[0], t.ours[0], err = os.Pipe(); err != nil {
+		return err
 	}
 	if t.ours[1], t.theirs[1], err = os.Pipe(); err != nil {
-		return nil, err
+		return err
 	}
-	return t, t.openError(cmd)
+	return t.openError(cmd)
 }
 
 // openError gives the process its standard error.

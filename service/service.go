@@ -24,8 +24,9 @@
 // # Amplifiers
 //
 // The sender of a datagram can be forged. Two services that answer whatever they hear could so be made to talk to each
-// other for ever, and a small datagram in somebody's name could bring him a large one. Therefore no small service ever
-// answers a datagram that came from the port of such a service (7 echo, 13 daytime, 17 qotd, 19 chargen, 37 time): it is
+// other for ever, and a small datagram in somebody's name could bring him a large one. Therefore no handler ever
+// answers a datagram that came from the port of such a service (7 echo, 13 daytime, 17 qotd, 19 chargen, 37 time), or from
+// the port that it itself has here, where another machine has the same service: it is
 // heard and dropped. What a handler cannot know is who should be served at all. Listen for datagrams on loopback
 // only (udp:7007, without a host), unless rules say who may ask.
 package service
@@ -38,6 +39,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/frame"
 )
 
 // hearOutFor and hearOutLimit bound how long, and for how many bytes, a service that has said its last word hears a caller
@@ -90,7 +92,7 @@ func (b *bucket) Write(p []byte) (int, error) {
 // answerEach answers each datagram by the one that reply returns, until the sender has been silent for too long. It writes
 // the bytes as they are: they are a whole datagram whatever the format of the conversation's frames.
 func answerEach(ctx context.Context, c *parley.Conn, reply func() []byte) error {
-	mute := answersAnything(c.RemotePort())
+	mute := answersAnything(c)
 	for {
 		_, err := hearDatagram(ctx, c, mute)
 		if err == io.EOF {
@@ -105,22 +107,33 @@ func answerEach(ctx context.Context, c *parley.Conn, reply func() []byte) error 
 	}
 }
 
-// hearDatagram returns the next datagram that may be answered; if mute, none may, and it returns at the end only.
+// hearDatagram returns the next datagram that may be answered; if mute, none may, and it returns at the end only. One that is
+// malformed or too long is thrown away, and costs only itself.
 func hearDatagram(ctx context.Context, c *parley.Conn, mute bool) ([]byte, error) {
 	for {
 		text, err := c.Receive(ctx)
-		if err != nil || !mute {
-			return text, err
+		if onlyDatagram(c, err) || err == nil && mute {
+			continue
 		}
+		return text, err
 	}
 }
 
-// answersAnything reports whether the service of a port answers whatever it hears, so that an answer to it would begin an
-// exchange without an end.
-func answersAnything(port int) bool {
+// onlyDatagram reports whether err is about one datagram, and the next may be better.
+func onlyDatagram(c *parley.Conn, err error) bool {
+	return c.KeepsEdges() && (errors.Is(err, frame.ErrTooLong) || errors.Is(err, frame.ErrMalformed) || errors.Is(err, io.ErrUnexpectedEOF))
+}
+
+// answersAnything reports whether the datagrams of c seem to come from a service that answers whatever it hears, so that an
+// answer to it would begin an exchange without an end: by the port of one, or by the port of c itself, since the caller of
+// a service has another.
+func answersAnything(c *parley.Conn) bool {
+	port := c.RemotePort()
 	switch port {
+	case 0: // it has none
+		return false
 	case 7, 13, 17, 19, 37: // echo, daytime, qotd, chargen, time
 		return true
 	}
-	return false
+	return port == c.LocalPort()
 }

@@ -6,15 +6,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"regexp"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"parley"
+	"parley/frame"
 	"parley/parleytest"
 	"parley/service"
 )
@@ -118,7 +119,7 @@ var smallServices = map[string]parley.Handler{
 
 func TestDatagrams(t *testing.T) {
 	answers := map[string]string{
-		"echo": `^(Hello there!|)$`, "chargen": `^[ -~\r\n]{0,512}$`, "qotd": `(?s)^.{1,510}\r\n$`,
+		"echo": `^(Hello there!|)$`, "chargen": `^[ -~\r\n]{1,512}$`, "qotd": `(?s)^.{1,510}\r\n$`,
 		"daytime": `^\w+, \w+ \d+, \d{4} \d\d:\d\d:\d\d.+\r\n$`, "nist": `^\n\d{5} .* \* \n$`, "time": `(?s)^....$`,
 	}
 	for name, h := range smallServices {
@@ -148,9 +149,15 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
+// A port that is the service's own is that of the same service on another machine.
 func TestNoAnswerToServicePorts(t *testing.T) {
-	for name, h := range smallServices {
-		for _, port := range []int{7, 13, 17, 19, 37} {
+	handlers := maps.Clone(smallServices)
+	handlers["chat"] = new(service.Chat).Handle
+	handlers["answer"] = service.Answer(upper)
+	cmd := service.Command{Args: []string{os.Args[0], "-test.run=^$"}}
+	handlers["command"], handlers["keep"], handlers["exec"] = cmd.Answer, cmd.Keep, cmd.Exec
+	for name, h := range handlers {
+		for _, port := range []int{7, 13, 17, 19, 37, 7007} {
 			s := &sender{port: port, said: [][]byte{[]byte("a"), {}, []byte("b")}}
 			if err := h(t.Context(), parley.NewConn(s, nil)); err != nil {
 				t.Errorf("%s, port %d: %v, want no error", name, port, err)
@@ -162,12 +169,30 @@ func TestNoAnswerToServicePorts(t *testing.T) {
 	}
 }
 
-// What does not fit is an error that names the size.
-func TestDatagramTooLong(t *testing.T) {
-	s := &sender{port: 40000, said: [][]byte{make([]byte, 200)}}
-	err := service.Echo(t.Context(), parley.NewConn(s, &parley.Config{MaxFrame: 100}))
-	if err == nil || !strings.Contains(err.Error(), "200") || len(s.answered) > 0 {
-		t.Errorf("the error is %v, with %d answers; want one that names 200 bytes, and none", err, len(s.answered))
+// A datagram that is too long, for the limit or for the kernel, or no frame costs only itself.
+func TestBadDatagramCostsItself(t *testing.T) {
+	for name, h := range smallServices {
+		s := &sender{port: 40000, said: [][]byte{bytes.Repeat([]byte{200}, 201), make([]byte, 1<<17), []byte("\x09short"), []byte("\x02hi")}}
+		cfg := &parley.Config{MaxFrame: 100, Frame: frame.MustParse("u8")}
+		if err := h(t.Context(), parley.NewConn(s, cfg)); err != nil || len(s.said) > 0 {
+			t.Errorf("%s: %v, %d datagrams are unheard", name, err, len(s.said))
+		}
+		if n := len(s.answered); n != 1 && name != "discard" {
+			t.Errorf("%s: %d answers to the one good datagram", name, n)
+		}
+	}
+}
+
+// An empty datagram can be the end, so none is an answer.
+func TestChargenNeverEmpty(t *testing.T) {
+	s := &sender{port: 40000, said: make([][]byte, 20_000)}
+	if err := service.Chargen(t.Context(), parley.NewConn(s, nil)); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range s.answered {
+		if len(a) < 1 || len(a) > 512 {
+			t.Fatalf("an answer has %d characters", len(a))
+		}
 	}
 }
 

@@ -94,6 +94,8 @@ func TestRulesChange(t *testing.T) {
 	there.hears("still here\n")
 	replace(t, rules, "allow 127.0.0.1\nallow 999.0.0.1/77\n")
 	expect("bad line", `(?m)the rules stay as they were: .*rules:2: .*999\.0\.0\.1/77`, false, true)
+	rewrite(t, rules, "")
+	expect("emptied", `the rules stay as they were: there are none in`, false, true)
 	if err := os.Remove(rules); err != nil {
 		t.Fatal(err)
 	}
@@ -132,4 +134,15 @@ func TestRulesForAnswer(t *testing.T) {
 	c := talk(t, address)
 	c.say("hello\n")
 	v.err.await(t, `refused \(service answer, caller 127\.0\.0\.1:\d+\): `)
+}
+
+// TestRulesKeepAmplifiersShut: what can be used against others needs somebody who may use it, also when the rules change.
+func TestRulesKeepAmplifiersShut(t *testing.T) {
+	t.Parallel()
+	rules := file(t, "rules", "allow 127.0.0.2\n")
+	v, _ := serving1(t, "serve", "echo=udp::0", "--rules", rules)
+	replace(t, rules, "deny 10.0.0.1\n")
+	v.err.await(t, `the rules stay as they were: .*names nobody who may use echo at udp::0`)
+	v.signal(syscall.SIGTERM)
+	v.leaves(0, ``)
 }

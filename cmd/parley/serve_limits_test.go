@@ -177,6 +177,7 @@ func TestCallersReset(t *testing.T) {
 			c := talk(t, address)
 			c.say("/help\n")
 			c.line()
+			c.Close() // a process would not be told that the server ends
 			v.signal(syscall.SIGTERM)
 			v.leaves(0, ``)
 		})

@@ -11,6 +11,7 @@ import (
 	"parley"
 	"parley/frame"
 	"parley/internal/sys"
+	"parley/service"
 )
 
 // advice is what a person can do about err; empty if err says it already.
@@ -20,7 +21,12 @@ func advice(err error) string {
 	var dns *net.DNSError
 	var limit *limitError
 	var local *localError
+	var command *service.CommandError
 	switch {
+	case errors.As(err, &command) && errors.Is(err, os.ErrDeadlineExceeded):
+		return "--command-timeout allows for more"
+	case errors.As(err, &command) && !errors.Is(err, frame.ErrContainsEnd) && !errors.Is(err, frame.ErrTooLong):
+		return ""
 	case errors.As(err, &limit):
 		return ""
 	case errors.As(err, &dns) && !dns.IsTimeout:

@@ -21,29 +21,24 @@ func (r *readiness) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.file, "ready-file", "", "write the address to this file when callers can come")
 }
 
-// announce says where the posts are: to people on standard error, to programs as tell does.
-func (r *readiness) announce(u *ui, posts []*post) error {
-	var addresses []string
-	for _, p := range posts {
-		address := p.ln.Address()
-		addresses = append(addresses, address)
-		u.note("%s on %s; to call it: parley call %s", p.service, where(p.ln.Addr()), shellQuote(short(address)))
+// writeFD writes the addresses, a line for each, to --ready-fd.
+func (r *readiness) writeFD(addresses []string) error {
+	if r.fd < 0 {
+		return nil
 	}
-	return r.tell(addresses)
+	if err := writeReadyFD(r.fd, strings.Join(addresses, "\n")+"\n"); err != nil {
+		return &localError{fmt.Sprintf("--ready-fd %d", r.fd), err}
+	}
+	return nil
 }
 
-// tell writes the addresses, a line for each, to --ready-fd and --ready-file.
-func (r *readiness) tell(addresses []string) error {
-	text := strings.Join(addresses, "\n") + "\n"
-	if r.fd >= 0 {
-		if err := writeReadyFD(r.fd, text); err != nil {
-			return &localError{fmt.Sprintf("--ready-fd %d", r.fd), err}
-		}
+// writeFile writes the addresses to --ready-file.
+func (r *readiness) writeFile(addresses []string) error {
+	if r.file == "" {
+		return nil
 	}
-	if r.file != "" {
-		if err := writeReadyFile(r.file, text); err != nil {
-			return &localError{"--ready-file " + r.file, err}
-		}
+	if err := writeReadyFile(r.file, strings.Join(addresses, "\n")+"\n"); err != nil {
+		return &localError{"--ready-file " + r.file, err}
 	}
 	return nil
 }

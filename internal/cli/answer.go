@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,11 +74,14 @@ func (v *answerVerb) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := v.checkReplies(cmd, say); err != nil {
+		return err
+	}
 	h, err := v.handler(cmd, command, hear, say)
 	if err != nil {
 		return err
 	}
-	p := &post{service: "answer", address: address, handler: h, say: v.formatFor(say), hear: v.formatFor(hear)}
+	p := &post{service: "answer", address: address, handler: h, say: v.formatFor(say), hear: v.formatFor(hear), amplifies: true}
 	return v.serving.run(cmd.Context(), []*post{p})
 }
 
@@ -100,6 +104,25 @@ func (v *answerVerb) split(cmd *cobra.Command, args []string) (address string, c
 		return "", nil, usagef("--keep is for a command, and --say runs none")
 	}
 	return args[0], command, nil
+}
+
+// checkReplies finds what could never be said.
+func (v *answerVerb) checkReplies(cmd *cobra.Command, say frame.Format) error {
+	if v.timeout < 0 {
+		return usagef("--command-timeout: it must be 0 or more")
+	}
+	if v.keep && say == frame.UntilClose() {
+		return usagef("--keep: a reply that lasts until close ends the conversation, so there is nothing to keep COMMAND for")
+	}
+	for _, reply := range []struct{ flag, text string }{{"say", v.text}, {"on-error", v.onError}} {
+		if !cmd.Flags().Changed(reply.flag) {
+			continue
+		}
+		if _, err := say.Append(nil, []byte(reply.text)); err != nil {
+			return usageError{fmt.Errorf("--%s: %w", reply.flag, err)}
+		}
+	}
+	return nil
 }
 
 func (v *answerVerb) handler(cmd *cobra.Command, command []string, hear, say frame.Format) (parley.Handler, error) {
@@ -135,5 +158,6 @@ func (v *answerVerb) heardError(c *parley.Conn, line []byte) {
 }
 
 func (v *answerVerb) commandFailed(c *parley.Conn, err error) {
+	v.meter.Failed("answer", err)
 	v.journal.Warn("the command failed", "caller", addrText(c.RemoteAddr()), "err", err)
 }

@@ -128,7 +128,7 @@ func (v *listening) open(ctx context.Context, address string) error {
 // announce says where it listens and what to type to call it.
 func (v *listening) announce(address string, on net.Addr) error {
 	v.u.note("listening on %s; to call it: parley call %s", where(on), shellQuote(short(address)))
-	return v.ready.tell([]string{address})
+	return cmp.Or(v.ready.writeFD([]string{address}), v.ready.writeFile([]string{address}))
 }
 
 // observe tells of what concerns nobody's conversation, and feeds the transcript.

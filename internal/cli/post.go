@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"net"
+	"strconv"
 	"strings"
 
 	"parley"
@@ -22,7 +23,7 @@ type post struct {
 
 // listen opens the address of p.
 func (s *serving) listen(ctx context.Context, p *post) error {
-	address, err := s.withIdle(p.address)
+	address, err := s.withLimits(p.address)
 	if err != nil {
 		return usageError{err}
 	}
@@ -31,45 +32,69 @@ func (s *serving) listen(ctx context.Context, p *post) error {
 		return err
 	}
 	s.meter.Listening(p.service, p.ln.Address())
-	if p.amplifies && keepsEdges(p.ln.Addr()) && !isLocal(p.ln.Addr()) && !s.rules.namesWhoMay() {
+	if p.isOpen() && !s.rules.current().HasAllow() {
 		return usagef("%s at %s would answer whoever forges a sender's address, and flood its owner: name who may call with --allow, or listen on this machine only",
 			p.service, p.address)
 	}
 	return nil
 }
 
-// observe counts frames and logs conversations, where somebody wants to know.
+// observe counts frames and logs conversations, where somebody wants to know; datagrams that are thrown away always.
 func (s *serving) observe(p *post) func(parley.Event) {
-	counts, logs := s.metricsAt != "" || s.stats, s.journal.logs
-	if !counts && !logs {
-		return nil
-	}
 	count, log := s.meter.Observe(p.service), s.journal.observe(p.service)
-	return func(e parley.Event) {
-		if counts {
+	switch counts := s.metricsAt != "" || s.stats; {
+	case counts && s.journal.logs:
+		return func(e parley.Event) { count(e); log(e) }
+	case counts:
+		return func(e parley.Event) {
 			count(e)
+			if e.Kind == parley.Dropped {
+				log(e)
+			}
 		}
-		if logs {
-			log(e)
+	case s.journal.logs:
+		return log
+	case isDatagram(p.address), strings.HasPrefix(p.address, "systemd:"):
+		return func(e parley.Event) {
+			if e.Kind == parley.Dropped {
+				log(e)
+			}
 		}
 	}
+	return nil
 }
 
-// withIdle has --idle decide when a sender of datagrams has ended, where the address itself does not.
-func (s *serving) withIdle(address string) (string, error) {
+// maxProcesses is how many senders of datagrams have a process at once, if the address does not say. Anybody can forge a
+// sender.
+const maxProcesses = 100
+
+// withLimits has the flags decide when a sender of datagrams has ended, and how many there may be, where the address does
+// not.
+func (s *serving) withLimits(address string) (string, error) {
 	a, err := parley.ParseAddr(address)
-	if err != nil || s.idle <= 0 {
+	if err != nil || !isDatagram(address) {
 		return address, err
-	}
-	if _, own := a.Params["idle"]; own || !strings.HasPrefix(a.Scheme, "udp") && a.Params["type"] != "datagram" {
-		return address, nil
 	}
 	if a.Params == nil {
 		a.Params = map[string]string{}
 	}
-	a.Params["idle"] = s.idle.String()
+	if _, own := a.Params["idle"]; !own && s.idle > 0 {
+		a.Params["idle"] = s.idle.String()
+	}
+	if _, own := a.Params["senders"]; !own && s.runsCommands {
+		a.Params["senders"] = strconv.Itoa(maxProcesses)
+	}
 	return a.String(), nil
 }
+
+// isDatagram reports whether an address is one of datagrams.
+func isDatagram(address string) bool {
+	a, err := parley.ParseAddr(address)
+	return err == nil && (strings.HasPrefix(a.Scheme, "udp") || a.Params["type"] == "datagram")
+}
+
+// isOpen reports whether p could be used against others by anybody who reaches it, unless rules say who may.
+func (p *post) isOpen() bool { return p.amplifies && keepsEdges(p.ln.Addr()) && !isLocal(p.ln.Addr()) }
 
 func keepsEdges(a net.Addr) bool {
 	return strings.HasPrefix(a.Network(), "udp") || a.Network() == "unixgram"
@@ -79,6 +104,20 @@ func keepsEdges(a net.Addr) bool {
 func isLocal(a net.Addr) bool {
 	u, ok := a.(*net.UDPAddr)
 	return !ok || u.IP.IsLoopback()
+}
+
+// announce says where the posts are and what to type to call them.
+func (s *serving) announce(posts []*post) {
+	for _, p := range posts {
+		s.u.note("%s on %s; to call it: parley call %s", p.service, where(p.ln.Addr()), shellQuote(short(p.ln.Address())))
+	}
+}
+
+func addressesOf(posts []*post) (addresses []string) {
+	for _, p := range posts {
+		addresses = append(addresses, p.ln.Address())
+	}
+	return addresses
 }
 
 func closeAll(posts []*post) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -25,6 +26,8 @@ type ruleBook struct {
 	done  sync.WaitGroup
 	stop  context.CancelFunc
 
+	reading sync.Mutex // held from reading the file until its rules decide
+
 	mu   sync.Mutex
 	text []byte // of the file, as it was last read
 	gone bool   // it cannot be read, and that has been told
@@ -33,6 +36,9 @@ type ruleBook struct {
 
 // maxRulesFile is the longest file of rules, in bytes.
 const maxRulesFile = 4 << 20
+
+// writtenAfter is how long nothing happens to a file that has been written.
+const writtenAfter = 50 * time.Millisecond
 
 // lookupEvery is how often host names in rules are looked up again, and lookupPatience how long that may take.
 const lookupEvery, lookupPatience = time.Minute, 5 * time.Second
@@ -86,17 +92,18 @@ func (b *ruleBook) current() *guard.Rules {
 	return b.now
 }
 
-// namesWhoMay reports whether the user has said who may call.
-func (b *ruleBook) namesWhoMay() bool { return b.current().HasAllow() }
-
-// follow reads the file again when something happens in its directory.
+// follow reads the file again when something has happened in its directory, and nothing more for a moment: a file that is
+// being written is not all there.
 func (b *ruleBook) follow(ctx context.Context) {
+	var settled <-chan time.Time
 	for {
 		select {
 		case _, ok := <-b.watch.Events:
 			if !ok {
 				return
 			}
+			settled = time.After(writtenAfter)
+		case <-settled:
 			b.reread(ctx, false)
 		case err, ok := <-b.watch.Errors:
 			if !ok {
@@ -114,6 +121,8 @@ func (b *ruleBook) reread(ctx context.Context, asked bool) {
 	if b == nil || b.watch == nil {
 		return
 	}
+	b.reading.Lock()
+	defer b.reading.Unlock()
 	text, err := readLimited(b.s.rulesFile, maxRulesFile)
 	b.mu.Lock()
 	unchanged := err == nil && bytes.Equal(text, b.text) && !b.gone || err != nil && b.gone
@@ -129,11 +138,14 @@ func (b *ruleBook) reread(ctx context.Context, asked bool) {
 	if err == nil {
 		ofFile, err = guard.ReadRules(b.s.rulesFile, bytes.NewReader(text))
 	}
+	rules := b.flags.Join(ofFile)
+	if err == nil {
+		err = b.mayBecome(ofFile, rules)
+	}
 	if err != nil {
 		b.s.journal.Warn("the rules stay as they were", "err", err)
 		return
 	}
-	rules := b.flags.Join(ofFile)
 	rules.TakeAddresses(b.current())
 	b.lookUp(ctx, rules)
 	b.mu.Lock()
@@ -141,6 +153,20 @@ func (b *ruleBook) reread(ctx context.Context, asked bool) {
 	b.mu.Unlock()
 	b.s.guard.SetRules(rules)
 	b.s.journal.Warn("the rules have been read again", "file", b.s.rulesFile)
+}
+
+// mayBecome refuses what would let everybody in by mistake: a file without rules, as while it is being written, and rules that
+// name nobody who may use what can be used against others.
+func (b *ruleBook) mayBecome(ofFile, all *guard.Rules) error {
+	if ofFile.Len() == 0 {
+		return fmt.Errorf("there are none in %s; \"allow all\" lets everybody in", b.s.rulesFile)
+	}
+	for _, p := range b.s.posts {
+		if p.ln != nil && p.isOpen() && !all.HasAllow() {
+			return fmt.Errorf("%s names nobody who may use %s at %s, which can be used against others", b.s.rulesFile, p.service, p.address)
+		}
+	}
+	return nil
 }
 
 // refresh looks up host names again.

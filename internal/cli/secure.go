@@ -10,14 +10,28 @@ import (
 	"parley/internal/sandbox"
 )
 
-// secure gives up what parley no longer needs once all addresses are open. Commands inherit what is taken, and may need
-// anything (qmail-smtpd, for one, runs a program that belongs to another user), so then nothing is.
+// secure gives up what parley no longer needs once all addresses are open: rights to files and ports, and then those of
+// root, as another user may not even find what is to be kept.
 func (s *serving) secure(posts []*post) error {
+	become := func() error { return nil }
 	if s.become != "" {
-		if err := sandbox.SetUser(s.become); err != nil {
+		var err error
+		if become, err = sandbox.FindUser(s.become); err != nil {
 			return &localError{"--user", err}
 		}
 	}
+	if err := s.restrict(posts); err != nil {
+		return err
+	}
+	if err := become(); err != nil {
+		return &localError{"--user", err}
+	}
+	return nil
+}
+
+// restrict is the sandbox. Commands would inherit it, and may need anything (qmail-smtpd, for one, runs a program that
+// belongs to another user), so with them there is none.
+func (s *serving) restrict(posts []*post) error {
 	if s.noSandbox || s.runsCommands {
 		return nil
 	}
@@ -63,8 +77,10 @@ func (s *serving) rightsFor(posts []*post) (sandbox.Rights, error) {
 			r.Call = append(r.Call, "/", "@") // senders are answered where they are
 		}
 	}
-	if strings.HasPrefix(os.Getenv("NOTIFY_SOCKET"), "@") {
+	if notify := os.Getenv("NOTIFY_SOCKET"); strings.HasPrefix(notify, "@") {
 		r.Call = append(r.Call, "@")
+	} else if notify != "" {
+		r.Call = append(r.Call, notify)
 	}
 	dirs, err := sandbox.Replaced(files...)
 	return r.And(sandbox.Rights{Read: dirs}), err

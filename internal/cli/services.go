@@ -42,7 +42,7 @@ var serviceKinds = []serviceKind{
 	{name: "time", summary: "says the time as a number (RFC 868)", address: "37", datagrams: true, make: plain(service.Time)},
 	{name: "chat", summary: "lets callers talk with each other, in rooms", address: "7070", amplifies: true, make: makeChat},
 	{name: "files", summary: "a directory's files over HTTP, read-only: files DIR", address: "8080", make: makeFiles},
-	{name: "exec", summary: "a process of COMMAND for each caller: exec=ADDRESS -- COMMAND", make: makeExec},
+	{name: "exec", summary: "a process of COMMAND for each caller: exec=ADDRESS -- COMMAND", amplifies: true, make: makeExec},
 }
 
 func findService(name string) (*serviceKind, error) {
@@ -184,6 +184,7 @@ func makeFiles(s *serveVerb, w *wanted) (parley.Handler, error) {
 	if err != nil {
 		return nil, &localError{"files", err}
 	}
+	files.Log = s.journal.With("service", "files")
 	s.rights = s.rights.And(sandbox.ForFiles(w.dir))
 	s.atEnd = append(s.atEnd, files.Close)
 	return files.Handle, nil

@@ -17,6 +17,7 @@ import (
 	"parley/internal/meter"
 	"parley/internal/sandbox"
 	"parley/scheme/systemd"
+	"parley/service"
 )
 
 // serving is what the verbs that serve many callers share: limits, access, operation.
@@ -37,6 +38,7 @@ type serving struct {
 	runsCommands                 bool           // which may need any right there is
 	rights                       sandbox.Rights // that the services need
 
+	posts   []*post
 	journal *journal
 	meter   *meter.Meter
 	guard   *guard.Guard
@@ -97,12 +99,13 @@ func (s *serving) run(ctx context.Context, posts []*post) error {
 }
 
 func (s *serving) serve(ctx context.Context, posts []*post) (err error) {
+	s.posts = posts
 	if s.rules, err = s.readRules(ctx); err != nil {
 		return err
 	}
 	s.meter = meter.New()
-	s.meter.Kind("too-slow", guard.ErrTooSlow)
-	s.meter.Kind("max-time", guard.ErrMaxTime)
+	s.meter.Kind("command", isCommandError)
+	s.meter.Kind("cut-off", func(err error) bool { return errors.Is(err, net.ErrClosed) }) // by a limit of time, or at the end
 	s.guard = s.newGuard(posts)
 	s.guard.SetRules(s.rules.current())
 	defer closeAll(posts)
@@ -116,11 +119,16 @@ func (s *serving) serve(ctx context.Context, posts []*post) (err error) {
 		return err
 	}
 	defer stopMetrics()
+	defer s.onSignals(posts)()
+	// The file is written while there is a right to; who comes at once waits until parley has given it up.
+	s.announce(posts)
+	if err := s.ready.writeFile(addressesOf(posts)); err != nil {
+		return err
+	}
 	if err := s.secure(posts); err != nil {
 		return err
 	}
-	defer s.onSignals(posts)()
-	if err := s.ready.announce(s.u, posts); err != nil {
+	if err := s.ready.writeFD(addressesOf(posts)); err != nil {
 		return err
 	}
 	if err := systemd.Ready(); err != nil {
@@ -140,15 +148,18 @@ func (s *serving) newGuard(posts []*post) *guard.Guard {
 	return g
 }
 
-// serviceOf names the service that c has called.
-func serviceOf(posts []*post, c *parley.Conn) string {
+// serviceOf names the service that c has called: the one at that very address, or else the one at that port.
+func serviceOf(posts []*post, c *parley.Conn) (service string) {
 	for _, p := range posts {
-		on := p.ln.Addr()
-		if on.String() == c.LocalAddr().String() || on.Network() == c.LocalAddr().Network() && portOf(on) == c.LocalPort() {
+		on, called := p.ln.Addr(), c.LocalAddr()
+		if on.Network() == called.Network() && on.String() == called.String() {
 			return p.service
 		}
+		if on.Network() == called.Network() && portOf(on) == c.LocalPort() {
+			service = p.service
+		}
 	}
-	return ""
+	return service
 }
 
 func portOf(a net.Addr) int {
@@ -168,16 +179,17 @@ func (s *serving) hold(ctx context.Context, posts []*post) error {
 	done := make(chan struct{})
 	defer close(done)
 	defer context.AfterFunc(work, func() { s.farewell(done) })()
+	failed := make([]error, len(posts))
 	var serving sync.WaitGroup
-	for _, p := range posts {
+	for i, p := range posts {
 		serving.Go(func() {
-			if err := s.server(p).Serve(work, p.ln); err != nil {
-				cancel(err)
+			if failed[i] = s.server(p).Serve(work, p.ln); failed[i] != nil {
+				cancel(failed[i])
 			}
 		})
 	}
 	serving.Wait()
-	return endOfServing(context.Cause(work))
+	return endOfServing(context.Cause(work), errors.Join(failed...))
 }
 
 // server makes the Server of one post.
@@ -186,7 +198,7 @@ func (s *serving) server(p *post) *parley.Server {
 	if grace == 0 {
 		grace = -1 // no limit
 	}
-	h := s.meter.Handler(p.service, s.guard.Handler(p.handler))
+	h := s.guard.Handler(s.meter.Handler(p.service, p.handler))
 	return &parley.Server{Handler: h, Idle: s.idle, Grace: grace, Log: s.journal.With("service", p.service)}
 }
 
@@ -206,16 +218,24 @@ func (s *serving) farewell(done <-chan struct{}) {
 		if s.grace > 0 {
 			limit = fmt.Sprintf("up to %v", s.grace)
 		}
-		s.u.note("ending; %d conversations may finish, %s; another Ctrl-C ends parley at once", n, limit)
+		s.u.note("ending; %s may finish, %s; another Ctrl-C ends parley at once", conversations(n), limit)
 	}
 }
 
-// endOfServing turns why it ended into the program's error: to be told to end by SIGTERM is how a server ends well.
-func endOfServing(cause error) error {
-	if errors.Is(cause, errTerminated) {
-		return nil
+func conversations(n int) string {
+	if n == 1 {
+		return "1 conversation"
 	}
-	return cause
+	return fmt.Sprintf("%d conversations", n)
+}
+
+// endOfServing is the program's error: what went wrong, or an interrupt; to be told to end by SIGTERM is how a server ends
+// well.
+func endOfServing(cause, failed error) error {
+	if failed == nil && errors.Is(cause, errInterrupted) && !errors.Is(cause, errTerminated) {
+		return cause
+	}
+	return failed
 }
 
 // refused tells of a caller that was turned away.
@@ -231,4 +251,9 @@ func (s *serving) formatFor(f frame.Format) frame.Format {
 		return nil
 	}
 	return f
+}
+
+func isCommandError(err error) bool {
+	var failed *service.CommandError
+	return errors.As(err, &failed)
 }

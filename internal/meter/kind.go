@@ -21,12 +21,21 @@ type kind struct {
 	is   func(error) bool
 }
 
-// Kind adds a kind of error to those that are known, and comes before them: errors that wrap target count as name. It must
-// be called before the first conversation.
-func (m *Meter) Kind(name string, target error) {
+// Kind adds a kind of error to those that are known, and comes before them. It must be called before the first conversation.
+func (m *Meter) Kind(name string, is func(error) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.kinds = append(m.kinds, kind{name, oneOf(target)})
+	m.kinds = append(m.kinds, kind{name, is})
+}
+
+// Failed counts an error that no Handler returns, as it did not end the conversation.
+func (m *Meter) Failed(service string, err error) {
+	s, kind := m.service(service), m.errorKind(err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kind != "" {
+		s.errors.add(kind)
+	}
 }
 
 // kinds are the names of what goes wrong in conversations. The first that fits is the one: what was broken off in the middle of

@@ -20,7 +20,7 @@ func TestErrorKind(t *testing.T) {
 	inConversation := func(err error) error { return &parley.Error{Op: "receive", Addr: "127.0.0.1:7", Err: err} }
 	errMine := fmt.Errorf("too slow: %w", os.ErrDeadlineExceeded)
 	m := New()
-	m.Kind("mine", errMine)
+	m.Kind("mine", oneOf(errMine))
 	for _, test := range []struct {
 		err  error
 		want string

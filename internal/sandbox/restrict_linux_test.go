@@ -33,8 +33,16 @@ var children = map[string]func(dir string){
 	"user":            userChild,
 }
 
+func setUser(name string) error {
+	become, err := FindUser(name)
+	if err != nil {
+		return err
+	}
+	return become()
+}
+
 func becomeNobody() {
-	if err := SetUser(fmt.Sprintf("%d:%d", nobody, nobody)); err != nil {
+	if err := setUser(fmt.Sprintf("%d:%d", nobody, nobody)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

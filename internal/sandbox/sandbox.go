@@ -1,5 +1,5 @@
 // Package sandbox takes from this process the rights that it needs no longer: [Restrict] those to files, ports and other
-// processes (Landlock, on Linux), [SetUser] those of root.
+// processes (Landlock, on Linux), [FindUser] those of root.
 //
 // What was opened before stays open. So a program opens first what its command line names, and then restricts itself.
 package sandbox

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestSetUser(t *testing.T) {
+func TestBecomeUser(t *testing.T) {
 	needRoot(t)
 	run(t, "user")
 }
@@ -23,10 +23,10 @@ func userChild(dir string) {
 	everyThread(fmt.Sprintf("Groups:\t%d ", nobody))
 	everyThread("CapEff:\t0000000000000000")
 	check(syscall.Setuid(0) != nil, "root can be had back")
-	err := SetUser("root")
-	check(err != nil, "root can be had back by SetUser")
+	err := setUser("root")
+	check(err != nil, "root can be had back by setUser")
 	becomeNobody() // he is that already
-	err = SetUser("1:1")
+	err = setUser("1:1")
 	check(err != nil && strings.Contains(err.Error(), "1:1") && strings.Contains(err.Error(), "only root may"), "another user: %v", err)
 }
 

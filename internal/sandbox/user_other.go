@@ -8,6 +8,6 @@ import (
 	"runtime"
 )
 
-func setUser(string) error {
-	return fmt.Errorf("%s has no users of that kind: %w", runtime.GOOS, errors.ErrUnsupported)
+func findUser(string) (func() error, error) {
+	return nil, fmt.Errorf("%s has no users of that kind: %w", runtime.GOOS, errors.ErrUnsupported)
 }

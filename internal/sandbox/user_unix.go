@@ -6,21 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"syscall"
 )
 
-func setUser(name string) error {
+func findUser(name string) (change func() error, err error) {
 	id, err := lookUp(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return become(id)
+	return func() error { return become(id) }, nil
 }
 
 // become changes the groups first, while that is still allowed. Package syscall does each for all threads.
 func become(id identity) error {
 	if syscall.Getuid() == id.uid && syscall.Geteuid() == id.uid && syscall.Getgid() == id.gid && syscall.Getegid() == id.gid {
-		return verify(id) // that he is already
+		if group, ok := strayGroup(id.groups); ok {
+			return fmt.Errorf("this process is that user already, and in group %d too, which only root can leave", group)
+		}
+		return verify(id)
 	}
 	for _, step := range []struct {
 		what string
@@ -37,6 +41,19 @@ func become(id identity) error {
 		}
 	}
 	return verify(id)
+}
+
+// strayGroup returns a group that this process is in, and that is none of those wanted.
+func strayGroup(wanted []int) (group int, ok bool) {
+	groups, err := syscall.Getgroups()
+	if err != nil {
+		return 0, false
+	}
+	i := slices.IndexFunc(groups, func(g int) bool { return !slices.Contains(wanted, g) && g != syscall.Getgid() })
+	if i < 0 {
+		return 0, false
+	}
+	return groups[i], true
 }
 
 // verify makes sure that there is no way back: a process with the right capabilities, or a saved root id, has one.

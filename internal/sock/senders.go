@@ -43,8 +43,9 @@ type senderListener struct {
 
 // A senderKey tells senders apart without an allocation for each datagram: by address on UDP, by name elsewhere.
 type senderKey struct {
-	ip   netip.AddrPort
-	name string
+	ip     netip.AddrPort
+	called netip.Addr // the address of this machine that the sender talks to; invalid if the socket has but one, or cannot tell
+	name   string
 }
 
 // ListenSenders makes a listener of pc, which is then its to close. Its callers are the senders of datagrams, one
@@ -58,7 +59,11 @@ type senderKey struct {
 //
 // A datagram that cannot be kept is dropped, and dropped, if it is not nil, is called with its sender and the reason, on the
 // goroutine that hears: it must not block. It is told failures of the socket too, with a nil from; they do not end the
-// listener.
+// listener. Of a conversation that is closed with datagrams unheard it is told once, how many, by whoever closes.
+//
+// A UDP socket on every interface answers, on Linux, from the address that was called, and who calls two addresses of this
+// machine has two conversations. On other systems the kernel chooses the address, and a caller who hears nobody else than
+// whom he called may miss the reply: listen on one address there, if the machine has several.
 //
 // Close takes no more senders. The conversations already accepted go on, and the last of them closes pc; until then nobody
 // else can listen there.
@@ -254,10 +259,11 @@ func (l *senderListener) end(s *Sender) {
 	s.end()
 }
 
-// close takes s out, once. It reports whether s was open.
+// close takes s out, once. It reports whether s was open, and tells what is lost with it.
 func (l *senderListener) close(s *Sender) (was bool, err error) {
 	l.mu.Lock()
-	if was = s.close(); was {
+	was, unheard := s.close()
+	if was {
 		l.open--
 		if l.talking[s.key] == s {
 			delete(l.talking, s.key)
@@ -268,7 +274,17 @@ func (l *senderListener) close(s *Sender) (was bool, err error) {
 	if last {
 		err = l.closeWays()
 	}
+	if unheard > 0 {
+		l.dropped(s.remote, closedUnheard(unheard))
+	}
 	return was, err
+}
+
+func closedUnheard(n int) error {
+	if n == 1 {
+		return errors.New("dropped a datagram of a conversation that was closed")
+	}
+	return fmt.Errorf("dropped %d datagrams of a conversation that was closed", n)
 }
 
 // now is a clock that nobody sets: ns since the listener began.
@@ -303,13 +319,17 @@ func (l *senderListener) sweep() {
 // A way is a socket that datagrams come and go by.
 type way struct {
 	net.PacketConn
-	udp *net.UDPConn    // the socket, if it is one that hears without an allocation
-	raw syscall.RawConn // of a Unix socket: a full hearer must not keep the others from being told
+	udp     *net.UDPConn    // the socket, if it is one that hears without an allocation
+	control []byte          // room for what the socket tells of a datagram; nil if nothing
+	raw     syscall.RawConn // of a Unix socket: a full hearer must not keep the others from being told
 }
 
 func newWay(pc net.PacketConn) *way {
 	w := &way{PacketConn: pc}
 	w.udp, _ = pc.(*net.UDPConn)
+	if w.udp != nil && tellCalled(w.udp) {
+		w.control = make([]byte, maxControl)
+	}
 	if sc, ok := pc.(syscall.Conn); ok && pc.LocalAddr().Network() == "unixgram" {
 		w.raw, _ = sc.SyscallConn()
 	}
@@ -318,7 +338,13 @@ func newWay(pc net.PacketConn) *way {
 
 // read hears one datagram. from is nil on UDP, where key says it all.
 func (w *way) read(memory []byte) (n int, key senderKey, from net.Addr, err error) {
-	if w.udp != nil {
+	switch {
+	case w.control != nil:
+		var told int
+		n, told, _, key.ip, err = w.udp.ReadMsgUDPAddrPort(memory, w.control)
+		key.called = calledAddr(w.control[:told], key.ip.Addr())
+		return n, key, nil, err
+	case w.udp != nil:
 		n, key.ip, err = w.udp.ReadFromUDPAddrPort(memory)
 		return n, key, nil, err
 	}
@@ -344,9 +370,20 @@ func (k senderKey) addr(from net.Addr) net.Addr {
 	return &net.UnixAddr{Net: "unixgram"}
 }
 
+// local returns what the sender with key talks to.
+func (w *way) local(key senderKey) net.Addr {
+	own := w.LocalAddr()
+	if !key.called.IsValid() {
+		return own
+	}
+	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(key.called, own.(*net.UDPAddr).AddrPort().Port()))
+}
+
 // write says p to the sender with key or address. full means that it has no room, and nothing was said.
 func (w *way) write(p []byte, key senderKey, to net.Addr) (full bool, err error) {
 	switch {
+	case key.called.IsValid():
+		_, _, err = w.udp.WriteMsgUDPAddrPort(p, saidFrom(key.called), key.ip)
 	case w.udp != nil:
 		_, err = w.udp.WriteToUDPAddrPort(p, key.ip)
 	case w.raw != nil:

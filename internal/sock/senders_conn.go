@@ -19,6 +19,7 @@ type Sender struct {
 	listener *senderListener
 	way      *way
 	key      senderKey
+	local    net.Addr
 	remote   net.Addr
 	active   atomic.Int64 // when it last spoke or was spoken to, by the listener's clock
 
@@ -31,7 +32,7 @@ type Sender struct {
 }
 
 func newSender(l *senderListener, w *way, key senderKey, from net.Addr) *Sender {
-	s := &Sender{listener: l, way: w, key: key, remote: key.addr(from)}
+	s := &Sender{listener: l, way: w, key: key, local: w.local(key), remote: key.addr(from)}
 	s.wake.L = &s.mu
 	return s
 }
@@ -78,14 +79,30 @@ func (s *Sender) ReadDatagram() ([]byte, error) {
 		case s.readBy.passed():
 			return nil, s.failed("read", os.ErrDeadlineExceeded)
 		case s.queue.len() > 0:
-			data := s.queue.take()
-			s.listener.waiting.Add(-int64(len(data)))
-			return data, nil
+			return s.take(), nil
 		case s.ended:
 			return nil, io.EOF
 		}
 		s.wake.Wait()
 	}
+}
+
+// Next returns the next datagram if it is here already; it is then the caller's. It does not wait, and so no deadline holds
+// for it. ok is false if there is none: the sender has said no more yet, or has ended, or s is closed.
+func (s *Sender) Next() (data []byte, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.queue.len() == 0 { // as it is once closed
+		return nil, false
+	}
+	return s.take(), true
+}
+
+// take takes the next datagram out of the queue, which has one. It needs the lock.
+func (s *Sender) take() []byte {
+	data := s.queue.take()
+	s.listener.waiting.Add(-int64(len(data)))
+	return data
 }
 
 // Read hears the next datagram. What does not fit into p is lost, as on every datagram socket.
@@ -174,7 +191,8 @@ func (s *Sender) CloseWrite() error {
 	return err
 }
 
-// Close forgets the sender; what it has said and nobody has heard is lost. It is told nothing.
+// Close forgets the sender; what it has said and nobody has heard is lost, as the listener's dropped is told. The sender is
+// told nothing.
 func (s *Sender) Close() error {
 	was, err := s.listener.close(s)
 	if !was {
@@ -183,20 +201,21 @@ func (s *Sender) Close() error {
 	return err
 }
 
-// close reports whether it was open.
-func (s *Sender) close() bool {
+// close reports whether it was open, and how many datagrams nobody has heard.
+func (s *Sender) close() (was bool, unheard int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return false
+		return false, 0
 	}
 	s.closed = true
+	unheard = s.queue.len()
 	s.listener.waiting.Add(-int64(s.queue.bytes))
 	s.queue = datagrams{}
 	s.readBy.set(time.Time{}, nil)
 	s.writeBy.set(time.Time{}, nil)
 	s.wake.Broadcast()
-	return true
+	return true, unheard
 }
 
 func (s *Sender) checkOpen(op string) error {
@@ -212,8 +231,9 @@ func (s *Sender) failed(op string, err error) error {
 	return &net.OpError{Op: op, Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.remote, Err: err}
 }
 
-// LocalAddr returns where its listener listens, in the sender's address family.
-func (s *Sender) LocalAddr() net.Addr { return s.way.LocalAddr() }
+// LocalAddr returns where its listener listens, in the sender's address family. If that is every interface, it is the
+// address that the sender has called, with the port, on systems that tell it; see ListenSenders.
+func (s *Sender) LocalAddr() net.Addr { return s.local }
 
 // RemoteAddr returns the sender's address. That of a Unix socket without a name is empty.
 func (s *Sender) RemoteAddr() net.Addr { return s.remote }

@@ -175,6 +175,24 @@ func TestSendersIdle(t *testing.T) {
 	})
 }
 
+// When nobody has been left for a while, the next sender is ended by silence all the same.
+func TestSendersIdleAgain(t *testing.T) {
+	withFakeSenders(t, Params{"idle": "8s"}, func(t *testing.T, f *fakePackets, l *senderListener, _ *dropping) {
+		for range 3 {
+			began := time.Now()
+			f.says(1, "x")
+			s := acceptNow(t, l)
+			s.SetReadDeadline(began.Add(time.Minute))
+			reads(t, s, io.EOF, "x")
+			if took := time.Since(began); took < 8*time.Second || took > 9*time.Second {
+				t.Errorf("ended after %v, want 8s to 9s", took)
+			}
+			s.Close()
+			time.Sleep(time.Hour) // of the bubble
+		}
+	})
+}
+
 func TestSendersIdleNever(t *testing.T) {
 	withFakeSenders(t, Params{"idle": "0"}, func(t *testing.T, f *fakePackets, l *senderListener, _ *dropping) {
 		f.says(1, "x")
@@ -261,6 +279,98 @@ func TestSendersBounds(t *testing.T) {
 		for _, s := range l.talking {
 			s.Close()
 		}
+	})
+}
+
+// Who has ended and talks anew keeps the new conversation when the old one is closed.
+func TestSendersCloseAfterEnd(t *testing.T) {
+	withFakeSenders(t, Params{"eof": "empty"}, func(t *testing.T, f *fakePackets, l *senderListener, d *dropping) {
+		f.says(1, "old")
+		f.says(1, "")
+		f.says(1, "new")
+		old, anew := acceptNow(t, l), acceptNow(t, l)
+		reads(t, old, io.EOF, "old")
+		old.Close()
+		f.says(1, "more")
+		reads(t, anew, nil, "new", "more")
+		if len(l.newcomers) != 0 || l.open != 1 {
+			t.Errorf("%d wait to be accepted, %d are open, want the one", len(l.newcomers), l.open)
+		}
+		anew.Close()
+		for len(l.newcomers) > 0 {
+			acceptNow(t, l).Close()
+		}
+	})
+}
+
+// What Next returns is here already, or nothing.
+func TestSendersNext(t *testing.T) {
+	withFakeSenders(t, Params{"eof": "empty"}, func(t *testing.T, f *fakePackets, l *senderListener, d *dropping) {
+		next := func(s *Sender, want string, wantOK bool) {
+			t.Helper()
+			if data, ok := s.Next(); string(data) != want || ok != wantOK {
+				t.Errorf("heard %q, %v, want %q, %v", data, ok, want, wantOK)
+			}
+		}
+		f.says(1, "one")
+		f.says(1, "two")
+		s := acceptNow(t, l)
+		s.SetReadDeadline(Past)
+		next(s, "one", true)
+		next(s, "two", true)
+		next(s, "", false)
+		if waits := l.waiting.Load(); waits != 0 {
+			t.Errorf("%d bytes wait", waits)
+		}
+		f.says(1, "three")
+		f.says(1, "")
+		next(s, "three", true)
+		next(s, "", false)
+		s.SetReadDeadline(time.Time{})
+		reads(t, s, io.EOF)
+		f.says(1, "anew")
+		s.Close()
+		next(s, "", false)
+		anew := acceptNow(t, l)
+		anew.Close()
+		next(anew, "", false)
+	})
+	withFakeSenders(t, nil, func(t *testing.T, f *fakePackets, l *senderListener, d *dropping) {
+		f.says(1, "") // without eof=empty it is one as any
+		s := acceptNow(t, l)
+		if data, ok := s.Next(); len(data) != 0 || !ok {
+			t.Errorf("heard %q, %v, want an empty datagram", data, ok)
+		}
+		s.Close()
+	})
+}
+
+// What is closed unheard is told once, by whoever closes.
+func TestSendersCloseUnheard(t *testing.T) {
+	withFakeSenders(t, nil, func(t *testing.T, f *fakePackets, l *senderListener, d *dropping) {
+		for range 4 {
+			f.says(1, "x")
+		}
+		f.says(2, "x")
+		f.says(3, "x")
+		three, one, all := acceptNow(t, l), acceptNow(t, l), acceptNow(t, l)
+		reads(t, three, nil, "x")
+		three.Close()
+		three.Close()
+		if from := d.from; len(from) != 1 || from[0].String() != sender(1).String() {
+			t.Errorf("told of %v", from)
+		}
+		d.says(t, "three", "dropped 3 datagrams of a conversation that was closed")
+		one.Close()
+		d.says(t, "one", "dropped a datagram of a conversation that was closed")
+		reads(t, all, nil, "x")
+		all.Close()
+		if left := d.all(); len(left) != 0 {
+			t.Errorf("dropped %q of a conversation that heard all", left)
+		}
+		f.says(4, "x")
+		l.Close()
+		d.says(t, "nobody accepts it", "dropped a datagram of a conversation that was closed")
 	})
 }
 
