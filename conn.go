@@ -33,7 +33,7 @@ type Conn struct {
 	readErr error              // of readReady
 	failed  error              // why no more frames can be heard
 	asking  bool               // an Ask waits for its reply
-	looked  bool               // see lastLook
+	looked  int                // see lastLook
 	askLost bool               // an Ask failed
 
 	sendLost bool // a Send stopped in the middle of a frame, guarded by writing

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -127,6 +128,51 @@ func TestServerEndsEcho(t *testing.T) {
 	}
 	if err := <-told; !errors.Is(err, parley.ErrServerEnding) {
 		t.Errorf("WriteTo returned %v, want ErrServerEnding", err)
+	}
+}
+
+// TestServerEndsAfterALastLook: what had come when the Server began to end is still answered.
+func TestServerEndsAfterALastLook(t *testing.T) {
+	noLeaks(t)
+	for _, address := range []string{"tcp:127.0.0.1:0", "udp:127.0.0.1:0", filepath.Join(t.TempDir(), "socket")} {
+		ln := listen(t, new(parley.Config), address)
+		callers, goOn := make(chan *parley.Conn, 2), make(chan struct{})
+		end := begin(t, &parley.Server{Handler: func(ctx context.Context, c *parley.Conn) error {
+			for f, err := range c.Frames(ctx) {
+				if err != nil {
+					return err
+				}
+				if string(f.Data) == "hold" {
+					callers <- c
+					<-goOn
+				}
+				if err := f.Reply(ctx, f.Data); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}, ln)
+		c := dial(t, new(parley.Config), ln.Address())
+		send(t, c, "hold")
+		accepted := <-callers
+		send(t, c, "came in time")
+		if c.KeepsEdges() { // the listener hears one after the other, so the second has come when a third is there
+			other := dial(t, new(parley.Config), ln.Address())
+			send(t, other, "hold")
+			<-callers
+		} else {
+			until(t, "it has come", func() bool { return accepted.State().Unread > 0 })
+		}
+		served := make(chan error, 1)
+		go func() { served <- end() }()
+		until(t, "nobody is accepted", func() bool { _, err := ln.Accept(); return err != nil })
+		close(goOn)
+		hears(t, c, "hold")
+		hears(t, c, "came in time")
+		c.Close()
+		if err := <-served; err != nil {
+			t.Errorf("%s: Serve: %v", address, err)
+		}
 	}
 }
 

@@ -86,21 +86,23 @@ func TestChatDropsWhoDoesNotRead(t *testing.T) {
 
 // Who reads slowly, but reads, holds up a flood for as long as it takes, and loses nothing.
 func TestChatKeepsSlowReader(t *testing.T) {
-	onParty(t, &service.Chat{Queue: 64}, smallNetwork(), func(p *party) {
-		slow, talker := p.come(), p.come()
-		const lines = 120
-		go func() {
+	for _, queue := range []int{8, 64} {
+		onParty(t, &service.Chat{Queue: queue}, smallNetwork(), func(p *party) {
+			slow, talker := p.come(), p.come()
+			const lines = 120
+			go func() {
+				for i := range lines {
+					fmt.Fprintf(talker, "line %d %s\n", i, strings.Repeat("x", 300))
+				}
+			}()
+			synctest.Wait()
+			p.hearsLine(slow, "* 2 guest2 came")
 			for i := range lines {
-				fmt.Fprintf(talker, "line %d %s\n", i, strings.Repeat("x", 300))
+				pass(700 * time.Millisecond) // what comes is read by the kilobyte, so every third time
+				p.hearsLine(slow, fmt.Sprintf("[2 guest2] line %d ", i))
 			}
-		}()
-		synctest.Wait()
-		p.hearsLine(slow, "* 2 guest2 came")
-		for i := range lines {
-			pass(700 * time.Millisecond) // what comes is read by the kilobyte, so every third time
-			p.hearsLine(slow, fmt.Sprintf("[2 guest2] line %d ", i))
-		}
-	})
+		})
+	}
 }
 
 // hearsLine wants the next line to begin so.
