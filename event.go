@@ -17,7 +17,7 @@ const (
 	HeardEnd                          // the other end has
 	Closed                            // this end let go of the conversation; Err says why, if not by Close
 	AcceptFailed                      // a caller could not be accepted; it is tried again (Err says why, Retry when)
-	Dropped                           // a datagram was thrown away: its sender's conversation does not keep up, or there are too many senders (Err)
+	Dropped                           // datagrams were thrown away: there are too many senders, or one's conversation does not keep up, or was closed (Err)
 )
 
 var eventNames = [...]string{

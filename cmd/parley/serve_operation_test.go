@@ -181,7 +181,7 @@ func TestLog(t *testing.T) {
 			}
 			for caller, want := range map[string]string{
 				good:                   "opened,the command says,closed,",
-				c.LocalAddr().String(): "opened,the command says,conversation failed,closed,",
+				c.LocalAddr().String(): "opened,the command says,the command failed,closed,",
 			} {
 				if of[caller] != want {
 					t.Errorf("logged %s of %s, want %s", of[caller], caller, want)

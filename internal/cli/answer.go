@@ -132,19 +132,29 @@ func (v *answerVerb) handler(cmd *cobra.Command, command []string, hear, say fra
 	}
 	c := &service.Command{
 		Args: command, Frame: hear, ReplyFrame: say, Timeout: v.timeout, MaxReply: v.limit(),
-		Stderr: v.heardError,
+		Stderr: v.heardError, Failed: v.commandFailed,
 	}
 	if cmd.Flags().Changed("on-error") {
-		c.OnError, c.Failed = []byte(v.onError), v.commandFailed // without a reply the conversation fails, and tells why
+		c.OnError = []byte(v.onError)
 	}
 	if err := c.Check(); err != nil {
 		return nil, usageError{err}
 	}
 	v.runsCommands = true
 	if v.keep {
-		return c.Keep, nil
+		return quiet(c.Keep), nil
 	}
-	return c.Answer, nil
+	return quiet(c.Answer), nil
+}
+
+// quiet says nothing of failures of the command, which commandFailed has told and counted.
+func quiet(h parley.Handler) parley.Handler {
+	return func(ctx context.Context, c *parley.Conn) error {
+		if err := h(ctx, c); !isCommandError(err) {
+			return err
+		}
+		return nil
+	}
 }
 
 // heardError passes on what a command writes to its standard error.
