@@ -145,10 +145,15 @@ func TestStatus(t *testing.T) {
 	v, address := serving1(t, "serve", "chat=0")
 	c := talk(t, address)
 	c.until("you are")
-	v.signal(syscall.SIGUSR1)
+	told := poll(func() bool { // it is in the list as soon as it waits
+		v.signal(syscall.SIGUSR1)
+		return strings.Contains(v.err.text(), "chat with "+c.LocalAddr().String()+": waits to hear")
+	})
+	if !told {
+		t.Errorf("the status does not tell who waits: %s", v.err.text())
+	}
 	v.err.await(t, fmt.Sprintf(`\b%d\b`, v.cmd.Process.Pid))
 	v.err.await(t, `chat.*\b1 (open|conversation)`)
-	v.err.await(t, regexp.QuoteMeta(c.LocalAddr().String()))
 	v.alive()
 	c.say("hello\n")
 	v.out.await(t, `hello`)
