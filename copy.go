@@ -118,7 +118,7 @@ func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
 	}
 	c.rwait.Store(0)
 	c.reading.Unlock()
-	return total, err
+	return total, c.closedWhy(err)
 }
 
 // whyNoMore is what WriteTo does about an error of fill: nil means to go on.

@@ -38,8 +38,8 @@ type Server struct {
 // for a new frame gets ErrServerEnding, others may finish, and what is left after Grace is closed. Serve returns when the
 // last handler has. The error is nil if ctx ended or ln was closed, and nobody had to be cut off.
 func (s *Server) Serve(ctx context.Context, ln *Listener) error {
-	work, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
+	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
 	r := &run{Server: s, ctx: work, conns: map[*Conn]struct{}{}, perHost: map[string]int{}}
 	if s.MaxConns > 0 {
 		r.slots = make(chan struct{}, s.MaxConns)
@@ -188,7 +188,7 @@ func (r *run) warn(msg string, args ...any) {
 }
 
 // end waits for the handlers, and cuts off those that outlast the grace.
-func (r *run) end(cut func()) error {
+func (r *run) end(cut context.CancelCauseFunc) error {
 	for _, c := range r.current() {
 		c.endBetweenFrames()
 	}
@@ -206,7 +206,7 @@ func (r *run) end(cut func()) error {
 		return nil
 	case <-over:
 	}
-	cut()
+	cut(ErrServerEnding)
 	left := r.current()
 	for _, c := range left {
 		go c.closeFor(ErrServerEnding) // see sweep

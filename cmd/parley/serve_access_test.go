@@ -103,7 +103,7 @@ func TestRulesChange(t *testing.T) {
 	replace(t, rules, "deny 127.0.0.2\n")
 	expect("back", `(?s)no such file.*the rules have been read again`, true, false)
 	v.signal(syscall.SIGHUP)
-	v.err.await(t, `(?s)no such file.*the rules have been read again.*rules and certificates have been read again`)
+	v.err.await(t, `(?s)no such file.*the rules have been read again.*the rules have been read again`)
 	expect("SIGHUP", ``, true, false)
 	v.signal(syscall.SIGTERM)
 	v.leaves(0, ``)

@@ -113,7 +113,7 @@ func TestRenewedCertificate(t *testing.T) {
 	}
 	replace(t, name, contents(t, two.file))
 	v.signal(syscall.SIGHUP)
-	v.err.await(t, `rules and certificates have been read again`)
+	v.err.await(t, `certificates have been read again`)
 	if serial, _ := shown(); serial != two.cert.SerialNumber.String() {
 		t.Errorf("shown %s, want the new one", serial)
 	}

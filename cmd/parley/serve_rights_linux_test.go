@@ -73,7 +73,7 @@ func TestSandboxLetsWork(t *testing.T) {
 		t.Error("no date")
 	}
 	v.signal(syscall.SIGHUP)
-	v.err.await(t, `"rules and certificates have been read again"`)
+	v.err.await(t, `"certificates have been read again"`)
 	if text := v.err.text(); strings.Contains(text, "stays as it was") || strings.Contains(text, "stay as they were") {
 		t.Errorf("the sandbox is too tight: %s", text)
 	}
@@ -115,7 +115,7 @@ func TestBecomeUser(t *testing.T) {
 	if got := exchange(t, address, ""); got != "65534\n" {
 		t.Errorf("the command is of user %q", got)
 	}
-	start(t, parley("serve", "echo=0", "--user", "no-such-user")).leaves(1, `--user: .*no-such-user`)
+	start(t, parley("serve", "echo=0", "--user", "no-such-user")).leaves(2, `--user: .*no-such-user`)
 }
 
 // TestPortNeedsRight: a port under 1024, by one who may not.

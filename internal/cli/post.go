@@ -33,7 +33,7 @@ func (s *serving) listen(ctx context.Context, p *post) error {
 	}
 	s.meter.Listening(p.service, p.ln.Address())
 	if p.isOpen() && !s.rules.current().HasAllow() {
-		return usagef("%s at %s would answer whoever forges a sender's address, and flood its owner: name who may call with --allow, or listen on this machine only",
+		return usagef("%s at %s would answer whoever forges a sender's address, and flood its owner: name who may call with --allow, listen on this machine only, or on tcp: only",
 			p.service, p.address)
 	}
 	return nil
@@ -109,8 +109,25 @@ func isLocal(a net.Addr) bool {
 // announce says where the posts are and what to type to call them.
 func (s *serving) announce(posts []*post) {
 	for _, p := range posts {
+		if p.service == "files" {
+			s.u.note("files on %s; to see them: %s", where(p.ln.Addr()), urlOf(p.ln.Address()))
+			continue
+		}
 		s.u.note("%s on %s; to call it: parley call %s", p.service, where(p.ln.Addr()), shellQuote(short(p.ln.Address())))
 	}
+}
+
+// urlOf is what a browser takes, or else the address.
+func urlOf(address string) string {
+	rest, isTLS := strings.CutPrefix(address, "tls:")
+	target, _, _ := strings.Cut(rest, "?")
+	switch _, _, err := net.SplitHostPort(target); {
+	case err != nil:
+		return "parley call " + shellQuote(short(address))
+	case isTLS:
+		return "https://" + target + "/"
+	}
+	return "http://" + target + "/"
 }
 
 func addressesOf(posts []*post) (addresses []string) {

@@ -13,18 +13,16 @@ import (
 // secure gives up what parley no longer needs once all addresses are open: rights to files and ports, and then those of
 // root, as another user may not even find what is to be kept.
 func (s *serving) secure(posts []*post) error {
-	become := func() error { return nil }
-	if s.become != "" {
-		var err error
-		if become, err = sandbox.FindUser(s.become); err != nil {
-			return &localError{"--user", err}
-		}
-	}
-	if err := s.restrict(posts); err != nil {
+	if err := s.restrict(posts); err != nil || s.becomeUser == nil {
 		return err
 	}
-	if err := become(); err != nil {
+	if err := s.becomeUser(); err != nil {
 		return &localError{"--user", err}
+	}
+	if s.rulesFile != "" {
+		if _, err := readLimited(s.rulesFile, maxRulesFile); err != nil {
+			return &localError{"--rules could not be read again as " + s.become, err}
+		}
 	}
 	return nil
 }

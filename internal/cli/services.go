@@ -109,7 +109,19 @@ func parseService(word string) (*wanted, error) {
 	if w.address == "" {
 		return nil, usagef("%s needs an address: %s=ADDRESS", kind.name, kind.name)
 	}
-	return w, nil
+	return w, kind.fits(w.address)
+}
+
+// fits finds addresses that cannot be meant for k.
+func (k *serviceKind) fits(address string) error {
+	if k.name == "files" && isDatagram(address) {
+		return usagef("files=%s: files are served over streams, and these are datagrams", address)
+	}
+	target, query, _ := strings.Cut(address, "?")
+	if name, _, _ := strings.Cut(query, "="); name != "" && k.knows(name) == nil {
+		return usagef("%s=%s: what is for the service comes before the address: %s?%s=%s", k.name, address, k.name, query, target)
+	}
+	return nil
 }
 
 func (k *serviceKind) knows(param string) error {
@@ -174,8 +186,22 @@ func makeQuotes(_ *serveVerb, w *wanted) (parley.Handler, error) {
 }
 
 func makeChat(s *serveVerb, _ *wanted) (parley.Handler, error) {
-	out := s.u.output()
-	chat := &service.Chat{Seen: func(line service.ChatLine) { fmt.Fprintln(out, line) }}
+	out, lost := s.u.output(), 0
+	var why error
+	chat := &service.Chat{Seen: func(line service.ChatLine) {
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			if lost == 0 {
+				s.journal.Warn("the chat goes on, and cannot be shown", "err", err)
+			}
+			lost, why = lost+1, err
+		}
+	}}
+	s.atEnd = append(s.atEnd, func() error {
+		if lost == 0 {
+			return nil
+		}
+		return &localError{fmt.Sprintf("standard output: %d lines of the chat are lost", lost), why}
+	})
 	return chat.Handle, nil
 }
 

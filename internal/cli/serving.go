@@ -35,6 +35,7 @@ type serving struct {
 	logFormat, metricsAt, become string
 	stats, noSandbox             bool
 	ready                        readiness
+	becomeUser                   func() error   // of --user
 	runsCommands                 bool           // which may need any right there is
 	rights                       sandbox.Rights // that the services need
 
@@ -82,6 +83,11 @@ func (s *serving) check() (err error) {
 	} {
 		if n.negative {
 			return usagef("%s: it must be 0 or more", n.flag)
+		}
+	}
+	if s.become != "" {
+		if s.becomeUser, err = sandbox.FindUser(s.become); err != nil {
+			return usageError{fmt.Errorf("--user: %w", err)}
 		}
 	}
 	s.journal, err = newJournal(s.u, s.logFormat)

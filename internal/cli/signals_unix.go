@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"parley"
 	"parley/scheme/systemd"
 )
 
@@ -34,15 +35,25 @@ func (s *serving) onSignals(posts []*post) (stop func()) {
 	}
 }
 
+func hasCertificate(address string) bool {
+	a, err := parley.ParseAddr(address)
+	return err == nil && a.Params["cert"] != ""
+}
+
 // reload reads again what may have changed; what cannot be read stays as it was.
 func (s *serving) reload(posts []*post) {
 	_ = systemd.Reloading()
 	s.rules.reread(context.Background(), true)
+	read := 0
 	for _, p := range posts {
 		if err := p.ln.Reload(); err != nil {
 			s.journal.Warn("the certificate stays as it was", "service", p.service, "err", err)
+		} else if hasCertificate(p.address) {
+			read++
 		}
 	}
-	s.journal.Warn("rules and certificates have been read again")
+	if read > 0 {
+		s.journal.Warn("certificates have been read again", "number", read)
+	}
 	_ = systemd.Ready()
 }

@@ -53,7 +53,7 @@ var families = []family{
 		func(p *page, name string, a account) { p.directions(name, a.framesHeard, a.framesSaid, a.service) }},
 	{"parley_bytes_total", "counter", "Bytes heard and said.",
 		func(p *page, name string, a account) { p.directions(name, a.bytesHeard, a.bytesSaid, a.service) }},
-	{"parley_errors_total", "counter", "Conversations that failed, by kind of error.",
+	{"parley_errors_total", "counter", "What went wrong in conversations, by kind: most of it ended one.",
 		func(p *page, name string, a account) { p.tally(name, "kind", a.errors, a.service) }},
 	{"parley_accept_failures_total", "counter", "Failures to accept a caller, for want of descriptors or memory.",
 		func(p *page, name string, a account) { p.count(name, a.acceptFailures, "service", a.service) }},

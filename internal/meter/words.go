@@ -33,7 +33,7 @@ func (a *account) summarize(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\n  heard %s\n  said %s\n", amount(a.framesHeard, a.bytesHeard), amount(a.framesSaid, a.bytesSaid))
 	if n := a.errors.sum(); n > 0 {
-		fmt.Fprintf(b, "  %s failed: %s\n", plural(n, "conversation"), a.errors)
+		fmt.Fprintf(b, "  %s: %s\n", plural(n, "error"), a.errors)
 	}
 	if a.acceptFailures > 0 {
 		fmt.Fprintf(b, "  callers could not be accepted %s\n", plural(a.acceptFailures, "time"))
