@@ -40,7 +40,7 @@ var imports = []struct {
 	{"parley/parleytest", []string{"parley", "parley/frame"}, []string{"parley/parleytest", "golang.org/x/net/nettest"},
 		"users' tests import it, and root's rules hold for them"},
 	{"parley/relay", []string{"parley", "parley/frame"}, []string{"parley/relay", "parley/parleytest"}, "siblings do not lean on each other"},
-	{"parley/service", []string{"parley", "parley/frame", "parley/internal/escape", "github.com/creack/pty"}, []string{"parley/service", "parley/parleytest"}, "siblings do not lean on each other"},
+	{"parley/service", []string{"parley", "parley/frame", "parley/internal/escape", "github.com/creack/pty", "golang.org/x/sys/unix"}, []string{"parley/service", "parley/parleytest"}, "siblings do not lean on each other"},
 	{"parley/guard", []string{"parley", "parley/frame", "parley/internal/sock", "golang.org/x/time/rate"}, []string{"parley/guard", "parley/parleytest"},
 		"siblings do not lean on each other"},
 	{"parley/internal/escape", nil, []string{"parley/internal/escape"}, "it is a leaf"},

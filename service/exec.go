@@ -26,7 +26,9 @@ import (
 // cut off after Server.Grace. Of datagrams its standard input ends at once.
 //
 // With Pty descriptors 0, 1 and, without Stderr, 2 are a terminal, which echoes and turns line ends into CR LF until the
-// program says otherwise. The caller's end hangs it up, which SIGHUP tells the program.
+// program says otherwise. The caller's end is typed as Ctrl-D, once: it ends one reader, and what the process then still
+// writes is carried until it ends or closes the terminal. Where the program has turned Ctrl-D off, with canonical mode, the
+// caller's end hangs the terminal up, which SIGHUP tells the program.
 func (cmd *Command) Exec(ctx context.Context, c *parley.Conn) error {
 	if _, err := cmd.find(); err != nil {
 		cmd.tell(c, err)
@@ -73,7 +75,7 @@ func (cmd *Command) carry(ctx context.Context, c *parley.Conn, t *tubes, env []s
 	told := t.tellLines(cmd, c)
 	var in sync.WaitGroup
 	ended := false
-	in.Go(func() { ended = carryIn(c, t.ours[0], p) })
+	in.Go(func() { ended = carryIn(c, t, p) })
 	err = carryOut(c, t.ours[1])
 	if err != nil {
 		p.callOff(err)
@@ -97,13 +99,13 @@ func (cmd *Command) carry(ctx context.Context, c *parley.Conn, t *tubes, env []s
 
 // carryIn gives the process what the caller says, and then the end, and reports whether that came. An error calls the
 // process off before it can take the end of a broken conversation for a good one.
-func carryIn(c *parley.Conn, in *os.File, p *process) (ended bool) {
-	to := &openEnd{in: in, edges: c.KeepsEdges()}
+func carryIn(c *parley.Conn, t *tubes, p *process) (ended bool) {
+	to := &openEnd{in: t.ours[0], terminal: t.terminal(), edges: c.KeepsEdges()}
 	for {
 		_, err := c.WriteTo(to)
 		switch {
 		case err == nil, errors.Is(err, parley.ErrServerEnding):
-			in.Close()
+			to.end()
 			return true
 		case onlyDatagram(c, err):
 		default:
@@ -119,9 +121,21 @@ func carryIn(c *parley.Conn, in *os.File, p *process) (ended bool) {
 // It is no *os.File on purpose. The kernel could move bytes from a socket to a pipe, but would hold a thread while the pipe is
 // full, which a process left behind can make a long time.
 type openEnd struct {
-	in    *os.File
-	edges bool // it is given datagrams
-	deaf  bool
+	in       *os.File
+	terminal bool // in is where the output comes from too, so it is not closed
+	edges    bool // it is given datagrams
+	deaf     bool
+	last     byte // that was given
+}
+
+// end gives the process the end.
+func (e *openEnd) end() {
+	switch {
+	case !e.terminal:
+		e.in.Close()
+	case !e.deaf:
+		endTerminal(e.in, e.last)
+	}
 }
 
 // ServerEnding has WriteTo return with the last datagram: there is no end that could still come. Of a stream nobody
@@ -135,7 +149,12 @@ func (e *openEnd) Write(p []byte) (int, error) {
 	_, err := e.in.Write(p)
 	if isUnread(err) || isHungUp(err) {
 		e.deaf, err = true, nil
-		e.in.Close()
+		if !e.terminal {
+			e.in.Close()
+		}
+	}
+	if len(p) > 0 {
+		e.last = p[len(p)-1]
 	}
 	return len(p), err
 }

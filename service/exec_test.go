@@ -329,29 +329,6 @@ func TestExecPty(t *testing.T) {
 	f.none(t)
 }
 
-// The caller's end hangs the terminal up, and that is no failure.
-func TestExecPtyHangsUp(t *testing.T) {
-	cmd, f := shell("echo ready; while read x; do :; done; exec sleep 1000")
-	cmd.Pty = true
-	ended := make(chan error, 1)
-	address := answering(t, "tcp:0", parley.Config{}, func(ctx context.Context, c *parley.Conn) error {
-		err := cmd.Exec(ctx, c)
-		ended <- err
-		return err
-	})
-	c := calls(t, address, parley.Config{})
-	if reply, err := c.Receive(inTime(t)); string(reply) != "ready" || err != nil {
-		t.Fatalf("heard %q, %v", reply, err)
-	}
-	if err := c.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-	f.none(t)
-}
-
 // Neither descriptors nor processes are left, whatever becomes of a command.
 func TestCommandsLeaveNothing(t *testing.T) {
 	if _, err := os.Stat("/proc/self/fd"); err != nil {

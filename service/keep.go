@@ -21,7 +21,10 @@ import (
 //
 // If it fails, it is ended, and a new one is started for the next request. If it has ended between two requests, or has
 // said more than was asked, it is replaced before the next, which nobody but Failed learns of. At the end of the
-// conversation its input ends, and it has 2 seconds to end as well.
+// conversation its input ends, and it has 2 seconds to end as well; to have said more than was asked is a failure there too.
+//
+// What it says too much only after it was given the next request cannot be told from the reply to that, and is taken for
+// it: so it may be of who says two replies to one request when requests come without a pause.
 func (cmd *Command) Keep(ctx context.Context, c *parley.Conn) error {
 	k := &kept{cmd: cmd, c: c}
 	err := answerAll(ctx, c, func(request []byte) error {
@@ -34,7 +37,7 @@ func (cmd *Command) Keep(ctx context.Context, c *parley.Conn) error {
 		}
 		return nil
 	})
-	if failure := k.dismiss(); failure != nil {
+	if failure := k.finish(); failure != nil {
 		cmd.tell(c, failure)
 	}
 	return err
@@ -128,6 +131,58 @@ func (k *kept) dismiss() error {
 	return k.p.failure()
 }
 
+// dismissFor is dismiss for a cause, if it is not nil, which is a failure even of one that has ended by itself meanwhile.
+func (k *kept) dismissFor(cause error) error {
+	if cause == nil {
+		return k.dismiss()
+	}
+	k.p.stop(cause)
+	failure := k.dismiss()
+	if failure == nil {
+		missing := k.cmd.fault(cause)
+		missing.Status = 0
+		return missing
+	}
+	return failure
+}
+
+// finish is dismiss at the end of the conversation.
+func (k *kept) finish() error {
+	if k.p == nil {
+		return nil
+	}
+	k.allowTime() // or else nothing could be asked after a long silence
+	err := k.silent()
+	if err == nil && k.heardMore() {
+		err = errUnasked
+	}
+	if err != errUnasked {
+		err = nil // it is to end anyway
+	}
+	return k.dismissFor(err)
+}
+
+// silent asks the pipe whether the coprocess has said more than was asked. Of one that has ended it looks at what was heard
+// with the last reply as well; of others Ask does.
+func (k *kept) silent() error {
+	err := k.talk.silent()
+	if err == io.EOF && k.heardMore() {
+		return errUnasked
+	}
+	return err
+}
+
+// heardMore reports whether something was heard with the last reply that is not of it. The coprocess is of no use then, nor
+// after this: its time is over.
+func (k *kept) heardMore() bool {
+	if k.talk.File.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return false // it could wait
+	}
+	var one [1]byte
+	n, _ := k.co.Read(one[:])
+	return n > 0
+}
+
 // errLingers is the failure of a coprocess that was given time to end.
 var errLingers = fmt.Errorf("it did not end within %v of its input", letGo)
 
@@ -141,7 +196,7 @@ func (k *kept) forget() {
 func (k *kept) ready(ctx context.Context) error {
 	if k.p != nil {
 		k.allowTime()
-		switch err := k.talk.silent(); err {
+		switch err := k.silent(); err {
 		case nil:
 			return nil
 		case io.EOF: // that it has ended is only a failure if its status says so
@@ -155,10 +210,7 @@ func (k *kept) ready(ctx context.Context) error {
 
 // replace ends the coprocess, for cause if it is not nil, and begins another.
 func (k *kept) replace(ctx context.Context, cause error) error {
-	if cause != nil {
-		k.p.stop(cause)
-	}
-	if failure := k.dismiss(); failure != nil && !k.cmd.tell(k.c, failure) {
+	if failure := k.dismissFor(cause); failure != nil && !k.cmd.tell(k.c, failure) {
 		return failure
 	}
 	return k.begin(ctx)

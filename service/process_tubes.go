@@ -46,6 +46,9 @@ func (t *tubes) openError(cmd *Command) (err error) {
 	return err
 }
 
+// terminal reports whether input and output are a terminal, one file.
+func (t *tubes) terminal() bool { return t.ours[0] == t.ours[1] }
+
 // closeTheirs closes the ends that the process has copies of.
 func (t *tubes) closeTheirs() {
 	for i, f := range t.theirs {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // openTerminal opens a pseudo-terminal as if it were two pipes; its ends for us are one file.
@@ -57,4 +59,36 @@ func tryTerminal() error {
 	}
 	theirs.Close()
 	return ours.Close()
+}
+
+// endTerminal says the caller's end to the terminal f, after the byte last. A close would throw away what nobody has read
+// yet, so it is left to where there is no other way. An error means that nobody is there to be told.
+func endTerminal(f *os.File, last byte) {
+	switch {
+	case !isCanonical(f):
+		f.Close()
+	case last == 0 || strings.IndexByte(lineEnds, last) >= 0:
+		_, _ = f.Write([]byte("\x04"))
+	default: // the first only hands over the line so far
+		_, _ = f.Write([]byte("\x04\x04"))
+	}
+}
+
+// lineEnds are the bytes after which a line is empty: CR and LF, and Ctrl-C, -D, -U and -\.
+const lineEnds = "\r\n\x03\x04\x15\x1c"
+
+// isCanonical reports whether the terminal hears lines, and Ctrl-D as an end. So does each that is new, which is the answer
+// where it cannot be asked.
+func isCanonical(f *os.File) bool {
+	canonical := true
+	rc, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = rc.Control(func(fd uintptr) {
+		if mode, err := unix.IoctlGetTermios(int(fd), getTermios); err == nil {
+			canonical = mode.Lflag&unix.ICANON != 0
+		}
+	})
+	return err == nil && canonical
 }

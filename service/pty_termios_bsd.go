@@ -1,0 +1,8 @@
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd
+
+package service
+
+import "golang.org/x/sys/unix"
+
+// getTermios is the request of tcgetattr(3).
+const getTermios = unix.TIOCGETA
