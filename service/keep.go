@@ -104,15 +104,16 @@ var errEnded = errors.New("it ended without a reply")
 
 // discard ends the coprocess, for cause if it is not nil, and returns its failure.
 func (k *kept) discard(cause error) error {
-	if cause != nil {
-		k.p.stop(cause)
+	if failure := k.dismissFor(cause); failure != nil {
+		return failure
 	}
-	failure := k.dismiss()
-	if failure == nil {
-		missing := k.cmd.fault(errEnded)
-		missing.Status = 0
-		return missing
-	}
+	return k.endedWith(errEnded)
+}
+
+// endedWith is the failure of a coprocess that ended with status 0, and should not have.
+func (k *kept) endedWith(cause error) error {
+	failure := k.cmd.fault(cause)
+	failure.Status = 0
 	return failure
 }
 
@@ -137,13 +138,10 @@ func (k *kept) dismissFor(cause error) error {
 		return k.dismiss()
 	}
 	k.p.stop(cause)
-	failure := k.dismiss()
-	if failure == nil {
-		missing := k.cmd.fault(cause)
-		missing.Status = 0
-		return missing
+	if failure := k.dismiss(); failure != nil {
+		return failure
 	}
-	return failure
+	return k.endedWith(cause)
 }
 
 // finish is dismiss at the end of the conversation.

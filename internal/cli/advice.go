@@ -10,6 +10,7 @@ import (
 
 	"parley"
 	"parley/frame"
+	"parley/guard"
 	"parley/internal/sys"
 	"parley/service"
 )
@@ -22,6 +23,9 @@ func advice(err error) string {
 	var limit *limitError
 	var local *localError
 	var command *service.CommandError
+	if limit := servingLimit(err); limit != "" {
+		return "the limit is " + limit
+	}
 	switch {
 	case errors.As(err, &command) && errors.Is(err, os.ErrDeadlineExceeded):
 		return "--command-timeout allows for more"
@@ -55,6 +59,22 @@ func advice(err error) string {
 		return "what it said is incomplete, or --frame is not how it ends its messages"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "nobody answers there: a firewall, or a host that is off"
+	}
+	return ""
+}
+
+// servingLimit is the flag whose limit a conversation with a server has met; empty if it has met none.
+func servingLimit(err error) string {
+	for _, l := range []struct {
+		met  error
+		flag string
+	}{
+		{parley.ErrIdle, "--idle"}, {guard.ErrTooMany, "--max-conns"}, {guard.ErrTooManyFromHost, "--max-per-host"},
+		{guard.ErrTooFast, "--rate"}, {guard.ErrTooSlow, "--first-frame-within"}, {guard.ErrMaxTime, "--max-time"},
+	} {
+		if errors.Is(err, l.met) {
+			return l.flag
+		}
 	}
 	return ""
 }

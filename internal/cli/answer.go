@@ -100,8 +100,11 @@ func (v *answerVerb) split(cmd *cobra.Command, args []string) (address string, c
 		return "", nil, usagef("--say and a command: only one can be the reply")
 	case !says && len(command) == 0:
 		return "", nil, usagef("nothing to answer with: give --say TEXT or -- COMMAND")
-	case says && v.keep:
-		return "", nil, usagef("--keep is for a command, and --say runs none")
+	}
+	for _, flag := range []string{"keep", "on-error", "command-timeout"} {
+		if says && cmd.Flags().Changed(flag) {
+			return "", nil, usagef("--%s is for a command, and --say runs none", flag)
+		}
 	}
 	return args[0], command, nil
 }
@@ -114,7 +117,7 @@ func (v *answerVerb) checkReplies(cmd *cobra.Command, say frame.Format) error {
 	if v.keep && say == frame.UntilClose() {
 		return usagef("--keep: a reply that lasts until close ends the conversation, so there is nothing to keep COMMAND for")
 	}
-	for _, reply := range []struct{ flag, text string }{{"say", v.text}, {"on-error", v.onError}} {
+	for _, reply := range []struct{ flag, text string }{{"say", v.text}, {"on-error", v.onError}, {"refuse", v.refusal}} {
 		if !cmd.Flags().Changed(reply.flag) {
 			continue
 		}

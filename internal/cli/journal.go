@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,8 +21,9 @@ import (
 // words for people.
 type journal struct {
 	*slog.Logger
-	logs bool
-	out  logOutput
+	logs  bool
+	out   logOutput
+	notes *notes // without --log
 }
 
 func newJournal(u *ui, format string) (*journal, error) {
@@ -28,7 +31,8 @@ func newJournal(u *ui, format string) (*journal, error) {
 	switch format {
 	case "":
 		j.logs = false
-		j.Logger = slog.New(noteHandler{notes: &notes{u: u, last: map[string]*repeated{}}})
+		j.notes = &notes{u: u, last: map[string]*repeated{}}
+		j.Logger = slog.New(noteHandler{notes: j.notes})
 	case "text":
 		j.Logger = slog.New(slog.NewTextHandler(&j.out, nil))
 	case "json":
@@ -37,6 +41,20 @@ func newJournal(u *ui, format string) (*journal, error) {
 		return nil, usagef("--log %s: there are text and json", format)
 	}
 	return j, nil
+}
+
+// end tells how many notes were not told, of those that nothing like them has followed.
+func (j *journal) end() {
+	if j.notes == nil {
+		return
+	}
+	j.notes.mu.Lock()
+	defer j.notes.mu.Unlock()
+	for _, like := range slices.Sorted(maps.Keys(j.notes.last)) {
+		if n := j.notes.last[like].hidden; n > 0 {
+			j.notes.u.note("not told: %d more of%s", n, like)
+		}
+	}
 }
 
 // err tells at the end that the log is incomplete. Callers are served meanwhile.
@@ -137,7 +155,10 @@ func (h noteHandler) Handle(_ context.Context, r slog.Record) error {
 
 // tells reports whether r is to be told, and how many like it were not.
 func (h noteHandler) tells(r slog.Record) (hidden int, tell bool) {
-	key := h.where + " " + r.Message
+	key := " " + r.Message
+	if h.where != "" {
+		key += " (" + h.where + ")"
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last := h.last[key]

@@ -98,6 +98,7 @@ func (s *serving) check() (err error) {
 func (s *serving) run(ctx context.Context, posts []*post) error {
 	err := s.serve(ctx, posts)
 	s.rules.close()
+	s.journal.end()
 	if s.stats && s.meter != nil {
 		s.u.lines(s.meter.Summary())
 	}
