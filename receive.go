@@ -223,8 +223,7 @@ func (c *Conn) fillPlain() error {
 
 // heardMore counts what a read brought.
 func (c *Conn) heardMore(n int, err error) error {
-	c.rwait.Store(0)
-	c.heard.Add(int64(n))
+	c.heards(n)
 	if err == io.EOF {
 		err = c.endOrBreak()
 	}
@@ -313,7 +312,7 @@ func (c *Conn) took(n int, err error) {
 	default:
 		c.in.Put(n)
 	}
-	c.heard.Add(int64(n))
+	c.heards(n)
 }
 
 // endOrBreak is what reading nothing means: the end, or a reset that the kernel has told somebody else of already, such as
@@ -379,6 +378,12 @@ func (c *Conn) fillFrom(s *sock.Sender) error {
 func (c *Conn) waits() {
 	c.part.Store(int32(min(len(c.in.Data), math.MaxInt32)))
 	c.rwait.Store(now())
+}
+
+// heards counts n bytes. The wait is over before they count, or State would show them, and not what is unfinished of them.
+func (c *Conn) heards(n int) {
+	c.rwait.Store(0)
+	c.heard.Add(int64(n))
 }
 
 func (c *Conn) hearEnd() {

@@ -33,13 +33,10 @@ type State struct {
 // State says what the conversation is doing now. It may be called from any goroutine, at any time.
 func (c *Conn) State() State {
 	s := State{
-		Said: c.said.Load(), Heard: c.heard.Load(), Taken: -1, Unread: -1,
-		Hearing: unixTime(c.rwait.Load()), Saying: unixTime(c.wwait.Load()),
+		Said: c.said.Load(), Taken: -1, Unread: -1, Saying: unixTime(c.wwait.Load()),
 		SaidEnd: c.saidEnd.Load(), HeardEnd: c.ended.Load(), End: c.hear.End(),
 	}
-	if !s.Hearing.IsZero() {
-		s.Unfinished = int(c.part.Load())
-	}
+	s.Hearing, s.Heard, s.Unfinished = c.hearing()
 	rc, err := c.socket()
 	if err != nil {
 		return s
@@ -53,6 +50,20 @@ func (c *Conn) State() State {
 		s.Taken = max(0, s.Said-int64(q.Unacked))
 	}
 	return s
+}
+
+// hearing is the hearer's part of State, all of one moment: nothing was heard between two looks at the same wait.
+func (c *Conn) hearing() (since time.Time, heard int64, unfinished int) {
+	for {
+		wait := c.rwait.Load()
+		heard, unfinished = c.heard.Load(), int(c.part.Load())
+		switch {
+		case wait == 0:
+			return time.Time{}, heard, 0
+		case wait == c.rwait.Load():
+			return unixTime(wait), heard, unfinished
+		}
+	}
 }
 
 // Bytes returns how many bytes were said and heard so far, as State does, without asking the kernel for the rest.

@@ -61,11 +61,11 @@ func (w *watch) look() {
 	if w.ended {
 		return
 	}
-	s := steadyState(w.c)
+	s := w.c.State()
 	switch {
-	case s.Heard > int64(s.Unfinished):
-	case s.Hearing.IsZero(): // the handler may be saying something, as chargen is
+	case s.Hearing.IsZero(): // what was heard may be a frame or a part; or the handler says something, as chargen does
 		w.timer.Reset(w.limit)
+	case s.Heard > int64(s.Unfinished):
 	default:
 		w.why = tooSlow(s, w.limit)
 		w.c.Close()
@@ -79,16 +79,6 @@ func (w *watch) end() error {
 	w.ended = true
 	w.timer.Stop()
 	return w.why
-}
-
-// steadyState returns a State during which nothing was heard: else what is unfinished might be of later bytes than what is
-// heard, and a good caller be taken for a slow one.
-func steadyState(c *parley.Conn) parley.State {
-	s, later := c.State(), c.State()
-	for s.Heard != later.Heard {
-		s, later = later, c.State()
-	}
-	return s
 }
 
 func tooSlow(s parley.State, limit time.Duration) error {

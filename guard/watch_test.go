@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -66,6 +67,29 @@ func TestFirstFrameClosesInTime(t *testing.T) {
 		c := st.call("10.0.0.1")
 		if _, err := c.Receive(st.Context()); err != io.EOF || time.Since(began) != 10*time.Second {
 			st.Errorf("heard %v after %v, want the end after 10s", err, time.Since(began))
+		}
+	})
+}
+
+// TestFirstFrameLookedAtBetweenTwoReads: a handler that does not wait just when it is looked at may have a part in hand only.
+func TestFirstFrameLookedAtBetweenTwoReads(t *testing.T) {
+	const limit = 10 * time.Second
+	busy := func(ctx context.Context, c *parley.Conn) error {
+		short, cancel := context.WithTimeout(ctx, limit/2)
+		defer cancel()
+		if part, err := c.Receive(short); !errors.Is(err, context.DeadlineExceeded) {
+			return fmt.Errorf("heard %q, %v", part, err)
+		}
+		time.Sleep(limit)
+		_, err := c.Receive(ctx)
+		return err
+	}
+	onStage(t, &Guard{FirstFrameWithin: limit}, busy, func(st *stage) {
+		c := st.call("10.0.0.1")
+		c.Write([]byte("x"))
+		time.Sleep(3 * limit)
+		if err := st.lastEnd(); !errors.Is(err, ErrTooSlow) {
+			t.Errorf("got %v, want it to be closed at the second look", err)
 		}
 	})
 }
