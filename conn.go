@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"parley/frame"
+	"parley/internal/idle"
 	"parley/internal/inbox"
 	"parley/internal/mutex"
 	"parley/internal/sock"
@@ -47,10 +48,10 @@ type Conn struct {
 	saidEnd   atomic.Bool
 	ended     atomic.Bool // the other end has ended
 
-	said, heard  atomic.Int64 // bytes
-	part         atomic.Int32 // bytes of an unfinished frame, while rwait is set
-	rwait, wwait atomic.Int64 // since when a read, a write waits; Unix ns, 0 for not at all
-	swept        *activity    // of the Server that holds the conversation, if it has a limit for idle ones
+	said, heard  atomic.Int64  // bytes
+	part         atomic.Int32  // bytes of an unfinished frame, while rwait is set
+	rwait, wwait atomic.Int64  // since when a read, a write waits; Unix ns, 0 for not at all
+	silence      *idle.Silence // of the Server that holds the conversation, if it has a limit for idle ones
 }
 
 // NewConn makes a conversation of nc, which is then the Conn's to close. A nil cfg means the zero Config.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"net"
 	"os"
@@ -15,9 +16,6 @@ import (
 	"parley/internal/sock"
 	"parley/internal/sys"
 )
-
-// copyStep is how much of a file the kernel is asked to move at once. State is brought up to date after each.
-const copyStep = 256 << 10
 
 // pipeBuffer is what is taken of a pipe at once. With pipes grown to the same size this is the fastest way in: faster,
 // and cheaper, than splice(2) into a socket (bench/, bytes).
@@ -36,7 +34,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 		part = &io.LimitedReader{R: r, N: math.MaxInt64}
 	}
 	if f, isFile := part.R.(*os.File); isFile {
-		if tc, isTCP := c.nc.(*net.TCPConn); isTCP && isRegular(f) {
+		if tc, isTCP := c.nc.(*net.TCPConn); isTCP && sys.WayBetween(sys.KindOf(f), sys.Stream) == sys.SendFile {
 			return c.sendFile(tc, f, part)
 		}
 		sys.GrowPipe(f)
@@ -45,23 +43,11 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	return c.copyFrom(r, make([]byte, size))
 }
 
-func isRegular(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode().IsRegular()
-}
-
-func (c *Conn) sendFile(tc *net.TCPConn, f *os.File, part *io.LimitedReader) (total int64, err error) {
+func (c *Conn) sendFile(tc *net.TCPConn, f *os.File, part *io.LimitedReader) (int64, error) {
 	defer c.wwait.Store(0)
-	for {
-		c.wwait.Store(now())
-		n, err := tc.ReadFrom(io.LimitReader(f, min(copyStep, part.N)))
-		c.said.Add(n)
-		part.N -= n
-		total += n
-		if err != nil || n == 0 {
-			return total, c.noteBreak(err)
-		}
-	}
+	c.wwait.Store(now())
+	n, err := sock.SendFile(tc, f, &part.N, func(n int64) { c.said.Add(n); c.wwait.Store(now()) })
+	return n, c.noteBreak(err)
 }
 
 func (c *Conn) copyFrom(r io.Reader, buf []byte) (total int64, err error) {
@@ -85,35 +71,34 @@ func (c *Conn) copyFrom(r io.Reader, buf []byte) (total int64, err error) {
 	}
 }
 
-// WriteTo hears until the other end has ended and writes it all to w, as it is. To a pipe the kernel moves the bytes by
-// itself, where it can. While it waits with nothing left to write it holds no memory. It finishes when the Server
-// begins to end, unless w has a method ServerEnding() bool that reports true then: it returns ErrServerEnding.
+// WriteTo hears until the other end has ended and writes it all to w, as it is. To a pipe, a file, and another Conn on a
+// socket, the kernel moves the bytes by itself, where it can and where much comes; nobody else can say anything to that
+// Conn meanwhile. While WriteTo waits with nothing left to write it holds no memory. It finishes when the Server begins to
+// end, unless w has a method ServerEnding() bool that reports true then: it returns ErrServerEnding.
 //
 // An idle conversation may wait here, so it has little stack; see await.
 func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
 	if err := c.reading.Lock(context.Background()); err != nil {
 		return 0, err
 	}
-	for {
-		var n int64
-		n, err = c.flushTo(w)
+	way := c.wayTo(w)
+	for done := false; !done; {
+		much := len(c.in.Data) >= inbox.BlockSize
+		n, failed := c.flushTo(w)
 		total += n
-		if err != nil || c.ended.Load() {
-			break
-		}
-		if f, ok := w.(*os.File); ok && c.raw != nil {
-			var done bool
-			n, done, err = c.spliceTo(f)
+		err = failed
+		switch {
+		case err != nil || c.ended.Load():
+			done = true
+		case way == sys.Splice:
+			n, done, err = c.spliceTo(w.(*os.File))
 			total += n
-			if done {
-				break
-			}
-			continue
-		}
-		if err = c.fill(); err != nil {
-			if err = c.whyNoMore(err, w); err != nil {
-				break
-			}
+		case way == sys.Through && much:
+			n, done, err = c.passTo(w)
+			total += n
+		default:
+			err = c.whyNoMore(c.fill(), w)
+			done = err != nil
 		}
 	}
 	c.rwait.Store(0)
@@ -121,7 +106,62 @@ func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
 	return total, c.closedWhy(err)
 }
 
-// whyNoMore is what WriteTo does about an error of fill: nil means to go on.
+// wayTo is how what is heard gets to w.
+func (c *Conn) wayTo(w io.Writer) sys.Way {
+	if c.raw == nil {
+		return sys.Copy
+	}
+	switch w := w.(type) {
+	case *os.File:
+		return sys.WayBetween(sys.Stream, sys.KindOf(w))
+	case *Conn:
+		if w.raw != nil {
+			return sys.WayBetween(sys.Stream, sys.Stream)
+		}
+	}
+	return sys.Copy
+}
+
+// passTo has the kernel move what comes to w, a Conn or a file, while much comes.
+func (c *Conn) passTo(w io.Writer) (n int64, done bool, err error) {
+	m := sys.Moves{Took: c.heards, Gave: func(k int) { n += int64(k) }, Waits: c.waits, Stuck: func() {}}
+	if to, ok := w.(*Conn); ok {
+		err = c.passToConn(to, m)
+	} else {
+		err = c.passToFile(w.(*os.File), m)
+	}
+	return n, err != nil, err
+}
+
+func (c *Conn) passToConn(to *Conn, m sys.Moves) error {
+	if err := to.writing.Lock(context.Background()); err != nil {
+		return err
+	}
+	defer to.writing.Unlock()
+	defer to.wwait.Store(0)
+	count := m.Gave
+	m.Gave = func(n int) { count(n); to.said.Add(int64(n)); to.wwait.Store(0) }
+	m.Stuck = func() { to.wwait.Store(now()) }
+	fromErr, toErr := sys.PassThrough(c.raw, to.raw, m)
+	if toErr != nil {
+		return to.netError("write", toErr)
+	}
+	return c.whyNoMore(c.netError("read", fromErr), to)
+}
+
+func (c *Conn) passToFile(f *os.File, m sys.Moves) error {
+	to, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	fromErr, toErr := sys.PassThrough(c.raw, to, m)
+	if toErr != nil {
+		return &fs.PathError{Op: "write", Path: f.Name(), Err: toErr}
+	}
+	return c.whyNoMore(c.netError("read", fromErr), f)
+}
+
+// whyNoMore is what WriteTo does about an error of fill, or none: nil means to go on.
 func (c *Conn) whyNoMore(err error, w io.Writer) error {
 	switch {
 	case err == io.EOF:

@@ -29,9 +29,11 @@ var imports = []struct {
 	tests   []string // what their tests may import too
 	because string
 }{
-	{"parley", []string{"parley/frame", "parley/internal/inbox", "parley/internal/mutex", "parley/internal/sock", "parley/internal/sys"}, []string{"parley"},
+	{"parley", []string{"parley/frame", "parley/internal/idle", "parley/internal/inbox", "parley/internal/merge", "parley/internal/mutex", "parley/internal/sock", "parley/internal/sys"}, []string{"parley"},
 		"who dials TCP pays for TCP; what root's tests import lands in the go.sum of every user"},
 	{"parley/frame", nil, []string{"parley/frame"}, "formats are a leaf, for programs that have nothing to do with sockets"},
+	{"parley/internal/idle", nil, []string{"parley/internal/idle"}, "root imports it"},
+	{"parley/internal/merge", nil, []string{"parley/internal/merge"}, "root imports it"},
 	{"parley/internal/inbox", []string{"parley/frame"}, []string{"parley/internal/inbox"}, "root imports it"},
 	{"parley/internal/mutex", nil, []string{"parley/internal/mutex"}, "root imports it"},
 	{"parley/internal/sys", nil, nil, "it is a leaf, and talks to the system through package syscall"},
@@ -39,7 +41,10 @@ var imports = []struct {
 	{"parley/transcript", nil, []string{"parley/transcript"}, "who reads transcripts needs no sockets"},
 	{"parley/parleytest", []string{"parley", "parley/frame"}, []string{"parley/parleytest", "golang.org/x/net/nettest"},
 		"users' tests import it, and root's rules hold for them"},
-	{"parley/relay", []string{"parley", "parley/frame"}, []string{"parley/relay", "parley/parleytest"}, "siblings do not lean on each other"},
+	{"parley/relay", []string{"parley", "parley/frame", "parley/transcript", "parley/internal/sock"},
+		[]string{"parley/relay", "parley/parleytest", "parley/scheme/local"}, "siblings do not lean on each other"},
+	{"parley/scheme/local", []string{"parley", "parley/internal/sock", "parley/internal/sys", "github.com/creack/pty", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
+		[]string{"parley/scheme/local", "parley/parleytest"}, "schemes do not lean on each other"},
 	{"parley/service", []string{"parley", "parley/frame", "parley/internal/escape", "github.com/creack/pty", "golang.org/x/sys/unix"}, []string{"parley/service", "parley/parleytest"}, "siblings do not lean on each other"},
 	{"parley/guard", []string{"parley", "parley/frame", "parley/internal/sock", "golang.org/x/time/rate"}, []string{"parley/guard", "parley/parleytest"},
 		"siblings do not lean on each other"},

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"sync"
+
+	"parley/internal/merge"
 )
 
 // A Source says frames: *Conn, *Listener and *PacketConn are Sources.
@@ -18,15 +19,14 @@ type Source interface {
 // brings, so frames are lost if the loop is left early, and a loop body replies: it does not hear, or Ask.
 func Merge(ctx context.Context, sources ...Source) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
-		m := &merger{out: make(chan *batch)}
+		m := merger{merge.New[Frame]()}
 		ctx, cancel := context.WithCancel(ctx)
-		defer m.finish()
+		defer m.Finish()
 		defer cancel()
 		for _, s := range sources {
-			m.feeds.Go(func() { m.feed(ctx, s) })
+			m.Go(func() { m.feed(ctx, s) })
 		}
-		go m.closeWhenFed()
-		m.yieldAll(yield)
+		m.Each(yield)
 	}
 }
 
@@ -38,72 +38,16 @@ func (l *Listener) Frames(ctx context.Context) iter.Seq2[Frame, error] {
 	return Merge(ctx, l)
 }
 
-// A merger brings what many goroutines hear to one loop. Frames travel in batches, all that one read brought, so that
-// handing over costs little however short they are.
-type merger struct {
-	out   chan *batch
-	feeds sync.WaitGroup
-}
+// A merger hears sources for one loop.
+type merger struct{ *merge.Merger[Frame] }
 
-type batch struct {
-	frames []Frame
-	err    error
-	of     Frame // what err is yielded with
-	over   *Conn // a caller that has ended: to be closed when the loop has replied to what it said
-}
+type batch = merge.Batch[Frame]
 
 // batchSize bounds how far a feed runs ahead of the loop.
 const batchSize = 1024
 
-var batches = sync.Pool{New: func() any { return new(batch) }}
-
-func (m *merger) closeWhenFed() {
-	m.feeds.Wait()
-	close(m.out)
-}
-
-// finish waits until every feed has let go, after its context was cancelled.
-func (m *merger) finish() {
-	for b := range m.out {
-		b.recycle()
-	}
-}
-
-func (m *merger) yieldAll(yield func(Frame, error) bool) {
-	for b := range m.out {
-		for _, f := range b.frames {
-			if !yield(f, nil) {
-				return
-			}
-		}
-		if b.err != nil && !yield(b.of, b.err) {
-			return
-		}
-		b.recycle()
-	}
-}
-
-func (b *batch) recycle() {
-	if b.over != nil {
-		b.over.Close()
-	}
-	clear(b.frames)
-	b.frames, b.err, b.of, b.over = b.frames[:0], nil, Frame{}, nil
-	batches.Put(b)
-}
-
-// pass hands b over; false means that nobody wants it any more.
-func (m *merger) pass(ctx context.Context, b *batch) bool {
-	select {
-	case m.out <- b:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // feed hears one source to its end.
-func (m *merger) feed(ctx context.Context, s Source) {
+func (m merger) feed(ctx context.Context, s Source) {
 	switch s := s.(type) {
 	case *Conn:
 		m.feedConn(ctx, s)
@@ -114,13 +58,13 @@ func (m *merger) feed(ctx context.Context, s Source) {
 	}
 }
 
-func (m *merger) feedListener(ctx context.Context, l *Listener) {
+func (m merger) feedListener(ctx context.Context, l *Listener) {
 	for c, err := range l.Conns(ctx) {
 		if err != nil {
 			m.passError(ctx, Frame{}, err)
 			return
 		}
-		m.feeds.Go(func() {
+		m.Go(func() {
 			c.held = ctx // one registration for all reads: nobody else hears this conversation
 			defer context.AfterFunc(ctx, func() { _ = c.override(reading, true) })()
 			m.feedConn(ctx, c)
@@ -130,21 +74,21 @@ func (m *merger) feedListener(ctx context.Context, l *Listener) {
 }
 
 // passOver leaves it to the loop to close a caller that has ended, as its last frames may still be replied to.
-func (m *merger) passOver(ctx context.Context, c *Conn) {
-	b := batches.Get().(*batch)
-	b.over = c
-	if !m.pass(ctx, b) {
+func (m merger) passOver(ctx context.Context, c *Conn) {
+	b := m.Batch()
+	b.Over = c
+	if !m.Pass(ctx, b) {
 		c.Close()
 	}
 }
 
 // feedConn hears one conversation, all whole frames of a read at once.
-func (m *merger) feedConn(ctx context.Context, c *Conn) {
+func (m merger) feedConn(ctx context.Context, c *Conn) {
 	of := Frame{From: c.RemoteAddr(), Conn: c}
 	for {
-		b := batches.Get().(*batch)
+		b := m.Batch()
 		part, err := c.receiveAll(ctx, b, of)
-		if len(b.frames) > 0 && !m.pass(ctx, b) {
+		if len(b.Items) > 0 && !m.Pass(ctx, b) {
 			return
 		}
 		if err == nil {
@@ -168,8 +112,8 @@ func (c *Conn) receiveAll(ctx context.Context, b *batch, of Frame) (part []byte,
 	text, err := c.receive(ctx)
 	for err == nil && text != nil {
 		of.Data = text
-		b.frames = append(b.frames, of)
-		if len(b.frames) == batchSize {
+		b.Items = append(b.Items, of)
+		if len(b.Items) == batchSize {
 			return nil, nil
 		}
 		text, err = c.cut()
@@ -177,22 +121,22 @@ func (c *Conn) receiveAll(ctx context.Context, b *batch, of Frame) (part []byte,
 	return text, err
 }
 
-func (m *merger) passError(ctx context.Context, of Frame, err error) {
-	b := batches.Get().(*batch)
-	b.of, b.err = of, err
-	m.pass(ctx, b)
+func (m merger) passError(ctx context.Context, of Frame, err error) {
+	b := m.Batch()
+	b.Of, b.Err = of, err
+	m.Pass(ctx, b)
 }
 
 // feedFrames hears a source of another make.
-func (m *merger) feedFrames(ctx context.Context, s Source) {
+func (m merger) feedFrames(ctx context.Context, s Source) {
 	for f, err := range s.Frames(ctx) {
-		b := batches.Get().(*batch)
+		b := m.Batch()
 		if err == nil {
-			b.frames = append(b.frames, f)
+			b.Items = append(b.Items, f)
 		} else {
-			b.of, b.err = f, err
+			b.Of, b.Err = f, err
 		}
-		if !m.pass(ctx, b) {
+		if !m.Pass(ctx, b) {
 			return
 		}
 	}

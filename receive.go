@@ -339,6 +339,14 @@ func (c *Conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
+// netError names an error of the system as package net does.
+func (c *Conn) netError(op string, err error) error {
+	if _, ofSystem := err.(*os.SyscallError); ofSystem {
+		return c.opError(op, err)
+	}
+	return sock.AsNet(err)
+}
+
 // edge reports whether the inbox ends where a datagram does.
 func (c *Conn) edge() bool { return c.KeepsEdges() && c.plain.there }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/idle"
 	"parley/internal/sock"
 	"parley/internal/sys"
 )
@@ -66,13 +67,6 @@ type run struct {
 	perHost map[string]int
 }
 
-// activity is what the sweep last saw of a conversation.
-type activity struct {
-	bytes int64
-	since int64 // Unix ns
-	left  int   // untaken when it was last asked for
-}
-
 func (r *run) acceptAll(ctx context.Context, ln *Listener) error {
 	observe := func(e Event) {
 		r.warn("cannot accept callers, will try again", "on", e.Addr.String(), "err", e.Err, "in", e.Retry)
@@ -122,7 +116,8 @@ func (r *run) admit(c *Conn) bool {
 		r.conns[c] = struct{}{}
 		c.held = r.ctx
 		if r.Idle > 0 {
-			c.swept = &activity{since: now(), left: -1}
+			c.silence = new(idle.Silence)
+			c.silence.Begin(now())
 		}
 	}
 	r.mu.Unlock()
@@ -248,18 +243,9 @@ func (r *run) sweepLoop(ctx context.Context) {
 
 func (r *run) sweep(now int64) {
 	for _, c := range r.current() {
-		if bytes := c.said.Load() + c.heard.Load(); bytes != c.swept.bytes {
-			*c.swept = activity{bytes, now, -1}
-			continue
+		if c.silence.Over(now, int64(r.Idle), c.said.Load()+c.heard.Load(), c.untaken) {
+			go c.closeFor(ErrIdle) // a close may take time: linger, TLS
 		}
-		if now-c.swept.since < int64(r.Idle) {
-			continue
-		}
-		if left := c.untaken(); left > 0 && left != c.swept.left {
-			c.swept.since, c.swept.left = now, left // what was said long ago is still being taken
-			continue
-		}
-		go c.closeFor(ErrIdle) // a close may take time: linger, TLS
 	}
 }
 
