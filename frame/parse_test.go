@@ -106,14 +106,3 @@ func TestMustParsePanics(t *testing.T) {
 	}()
 	MustParse("quux")
 }
-
-func TestDistance(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "nul", 3}, {"line", "line", 0}, {"lien", "line", 1}, {"clrf", "crlf", 1}, {"null", "nul", 1}, {"u8", "u16", 2}} {
-		if got := distance(test.a, test.b); got != test.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
-		}
-	}
-}

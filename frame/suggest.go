@@ -3,6 +3,8 @@ package frame
 import (
 	"slices"
 	"strings"
+
+	"parley/internal/nearest"
 )
 
 // meant maps what people type, from other programs and languages, to formats.
@@ -40,13 +42,7 @@ func suggest(words []string) string {
 	if s, ok := meant[shape]; ok {
 		return s
 	}
-	best, least := "", 1+max(1, len(shape)/4)
-	for _, candidate := range shapes() {
-		if d := distance(shape, candidate); d < least {
-			best, least = candidate, d
-		}
-	}
-	best = strings.Replace(best, "TEXT", text, 1)
+	best := strings.Replace(nearest.Word(shape, shapes()), "TEXT", text, 1)
 	return strings.Replace(best, "NUMBER", number, 1)
 }
 
@@ -83,29 +79,4 @@ func shapes() []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-// distance returns how many letters must be changed, added, taken away or
-// swapped with the next to make b of a (optimal string alignment).
-func distance(a, b string) int {
-	var before, last []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, last, row = last, row, make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
