@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -17,9 +18,15 @@ import (
 // A SchemeTest says how [TestScheme] reaches a scheme, and what it cannot do by its nature. Each such exception is a
 // field whose text is the reason.
 type SchemeTest struct {
-	// Address returns an address to listen on, each time another that nobody uses: "127.0.0.1:0", or a path in a
-	// directory made for the test.
+	// Address returns an address to listen on, or with Other to dial, each time another that nobody uses: "127.0.0.1:0", or
+	// a path in a directory made for the test.
 	Address func(t *testing.T) string
+
+	// Other is for schemes that are dialled only: it opens the other end of what is dialled at address, by other means. It is
+	// called while that is being dialled, in a goroutine of its own, so it may have to wait for what dialling makes, and if
+	// it fails it calls t.Error and returns nil. What it returns must do all that the rules ask of a conversation's other
+	// end: half-close, deadlines. A nil Other means that the scheme listens too.
+	Other func(t *testing.T, address string) net.Conn
 
 	// Config is how both ends are opened; nil means the zero Config. The rules set its Frame and MaxFrame themselves.
 	Config *parley.Config
@@ -42,6 +49,7 @@ type SchemeTest struct {
 	NoHalfClose string // why CloseWrite must be errors.ErrUnsupported
 	NoRefusal   string // why dialling where nobody listens cannot fail
 	NoAddrs     string // why the two ends do not see the same addresses
+	LossyClose  string // why Close throws away what was said and nobody has read yet
 }
 
 // TestScheme fails t if a scheme does not keep the rules that every scheme keeps. What it reports explains the rule. It
@@ -49,8 +57,11 @@ type SchemeTest struct {
 // the last rule is that nothing is left.
 func TestScheme(t *testing.T, s SchemeTest) {
 	rules := streamRules
-	if s.Packets {
+	switch {
+	case s.Packets:
 		rules = packetRules
+	case s.Other != nil:
+		rules = dialledRules
 	}
 	if s.Patience <= 0 {
 		s.Patience = 20 * time.Second
@@ -133,6 +144,9 @@ func (k *kit) callTo(address string) string {
 // pair returns both ends of a conversation that has begun: each has heard of the other, so a handshake is over.
 func (k *kit) pair(f frame.Format) (caller, accepted *parley.Conn) {
 	k.Helper()
+	if k.Other != nil {
+		return k.meet(f)
+	}
 	ln := k.listen(f)
 	return k.call(ln, f)
 }

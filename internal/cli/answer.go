@@ -53,6 +53,7 @@ access and operation are as in parley help serve.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
+	v.addFraming(cmd)
 	v.add(cmd)
 	fl := cmd.Flags()
 	fl.StringVar(&v.text, "say", "", "the reply, without a command")

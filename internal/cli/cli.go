@@ -80,7 +80,7 @@ func Command(u *ui) *cobra.Command {
 		&cobra.Group{ID: "learn", Title: "Learn:"},
 	)
 	root.AddCommand(callCommand(u), listenCommand(u), askCommand(u))
-	root.AddCommand(serveCommand(u), answerCommand(u))
+	root.AddCommand(serveCommand(u), answerCommand(u), relayCommand(u))
 	root.AddCommand(tourCommand(u), tourEndCommand(u))
 	for _, t := range allTopics {
 		root.AddCommand(t.command())

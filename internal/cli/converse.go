@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 
 	"parley"
 	"parley/internal/escape"
+	"parley/internal/sock"
 	"parley/internal/sys"
 )
 
@@ -73,16 +73,11 @@ func withState(err error, c *parley.Conn) error {
 }
 
 // letGo closes a conversation. If it went wrong, it is broken off, so that the other end does not take what it has heard for
-// all there was: by a reset of TCP, by a missing close_notify of TLS. A Unix socket has neither. Not so if the reader of
-// standard output has gone, as tar does when it has read its archive: then the kernel knows whether anything was left.
+// all there was; see sock.BreakOff. Not so if the reader of standard output has gone, as tar does when it has read its
+// archive: then the kernel knows whether anything was left.
 func letGo(c *parley.Conn, err error) {
 	if err != nil && !sys.NoReader.Is(err) {
-		switch nc := c.NetConn().(type) {
-		case *net.TCPConn:
-			_ = nc.SetLinger(0)
-		case *tls.Conn:
-			nc.NetConn().Close()
-		}
+		sock.BreakOff(c.NetConn())
 	}
 	c.Close()
 }

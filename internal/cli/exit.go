@@ -93,7 +93,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, errInterrupted):
 		return exitInterrupted
-	case errors.As(err, &usage) || errors.As(err, &address) || errors.Is(err, errors.ErrUnsupported):
+	case errors.As(err, &usage) || errors.As(err, &address) || errors.Is(err, errors.ErrUnsupported) && !isUnderWay(err):
 		return exitUsage
 	case errors.As(err, &limit):
 		return exitTimeout
@@ -109,6 +109,12 @@ func exitCode(err error) int {
 		return exitTimeout
 	}
 	return exitFailed
+}
+
+// isUnderWay reports whether err came of saying or hearing, when something may have been done already.
+func isUnderWay(err error) bool {
+	pe := (*parley.Error)(nil)
+	return errors.As(err, &pe) && (pe.Op == "send" || pe.Op == "receive")
 }
 
 // isBroken reports whether the other end tore the conversation down, by a reset or by a TLS alert.

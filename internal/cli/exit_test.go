@@ -56,6 +56,8 @@ func TestExitCode(t *testing.T) {
 		{"standard input cut", &localError{"standard input", io.ErrUnexpectedEOF}, exitFailed, ""},
 		{"a certificate that is not there", during("listen", noCert), exitFailed, "check the path"},
 
+		{"an end that is only read", during("send", fmt.Errorf("file:x is only read: %w", errors.ErrUnsupported)), exitFailed, ""},
+
 		{"usage", usagef("an address is needed"), exitUsage, ""},
 		{"usage, wrapped", fmt.Errorf("ask: %w", usagef("no")), exitUsage, ""},
 		{"an address that cannot be", badAddress, exitUsage, ""},

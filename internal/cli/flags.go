@@ -24,9 +24,13 @@ func (f *framing) addFraming(cmd *cobra.Command) {
 	fl.SortFlags = false
 	fl.StringVarP(&f.frame, "frame", "f", "line", "how a message ends: line, crlf, 'blank line', 'end \"TEXT\"', ...")
 	fl.StringVarP(&f.replyFrame, "reply-frame", "r", "", "how a reply ends, if not as --frame says")
-	fl.IntVar(&f.maxFrame, "max-frame", parley.DefaultMaxFrame, "the longest message to hear, in bytes; 0 for no limit")
+	f.addMaxFrame(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("frame", completeFormats)
 	_ = cmd.RegisterFlagCompletionFunc("reply-frame", completeFormats)
+}
+
+func (f *framing) addMaxFrame(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&f.maxFrame, "max-frame", parley.DefaultMaxFrame, "the longest message to hear, in bytes; 0 for no limit")
 }
 
 // flags are those of the verbs that talk.

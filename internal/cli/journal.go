@@ -27,7 +27,7 @@ type journal struct {
 }
 
 func newJournal(u *ui, format string) (*journal, error) {
-	j := &journal{logs: true, out: logOutput{w: u.err}}
+	j := &journal{logs: true, out: logOutput{w: u}}
 	switch format {
 	case "":
 		j.logs = false

@@ -54,6 +54,7 @@ need for this, unless a command is run, which may need any.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
 	cmd.ValidArgsFunction = completeServices
+	v.addFraming(cmd)
 	v.add(cmd)
 	cmd.Flags().BoolVar(&v.pty, "pty", false, "exec: give COMMAND a terminal")
 	return cmd

@@ -35,9 +35,10 @@ type serving struct {
 	logFormat, metricsAt, become string
 	stats, noSandbox             bool
 	ready                        readiness
-	becomeUser                   func() error   // of --user
-	runsCommands                 bool           // which may need any right there is
-	rights                       sandbox.Rights // that the services need
+	opened                       func([]*post) error // nil, or called once the addresses are open
+	becomeUser                   func() error        // of --user
+	runsCommands                 bool                // which may need any right there is
+	rights                       sandbox.Rights      // that the services need
 
 	posts   []*post
 	journal *journal
@@ -50,7 +51,6 @@ type serving struct {
 const defaultMaxConns = 10_000
 
 func (s *serving) add(cmd *cobra.Command) {
-	s.addFraming(cmd)
 	fl := cmd.Flags()
 	fl.IntVar(&s.maxConns, "max-conns", defaultMaxConns, "conversations at once; more callers are refused; 0 for no limit")
 	fl.IntVar(&s.maxPerHost, "max-per-host", 0, "conversations at once with one IPv4 address or IPv6 /64; 0 for no limit")
@@ -118,6 +118,11 @@ func (s *serving) serve(ctx context.Context, posts []*post) (err error) {
 	defer closeAll(posts)
 	for _, p := range posts {
 		if err := s.listen(ctx, p); err != nil {
+			return err
+		}
+	}
+	if s.opened != nil {
+		if err := s.opened(posts); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,21 +44,19 @@ const exitCodesText = `Exit codes:
 
 func addressesText() string {
 	var b strings.Builder
-	b.WriteString(`An address is scheme://target?params, scheme:target, or a short form:
-
-  7070               port 7070 of this machine only, IPv4 and IPv6; 0 is any free port
-  :7070              port 7070 of every interface
-  host:7070          a host by name or number; [::1]:7070 for IPv6, [fe80::1%eth0]:7070 with its zone
-  host:daytime       a service by name; host:daytime(13) if the name may be unknown
-  /path, ./path      a Unix socket; @name is an abstract one (Linux)
-
-Schemes:
-
-`)
-	for _, s := range parley.Schemes() {
-		fmt.Fprintf(&b, "  %-8s %-26s %s\n", s.Name, s.Syntax, s.Summary)
+	b.WriteString("An address is scheme://target?params, scheme:target, or a short form:\n\n")
+	for _, short := range shortForms {
+		writeRow(&b, 21, "  "+short.form, short.meaning)
 	}
-	b.WriteString("\nParams, after a question mark and joined by &; put such an address in quotes:\n")
+	b.WriteString("\nSchemes:\n\n")
+	for _, s := range parley.Schemes() {
+		writeRow(&b, 35, fmt.Sprintf("  %-8s %s", s.Name, s.Syntax), s.Summary)
+	}
+	b.WriteString(`
+Params, by the schemes that have them. They follow a question mark, joined by &,
+so put such an address in quotes. In a target or a value %3F, %26 and %25 stand
+for ?, & and %:
+`)
 	for _, group := range paramGroups() {
 		fmt.Fprintf(&b, "\n  %s\n", group.schemes)
 		for _, p := range group.params {
@@ -65,10 +64,39 @@ Schemes:
 			if p.Value != "" {
 				name += "=" + p.Value
 			}
-			fmt.Fprintf(&b, "    %-22s %s\n", name, p.Summary)
+			writeRow(&b, 24, "    "+name, p.Summary)
 		}
 	}
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// shortForms are the addresses that need no scheme.
+var shortForms = []struct{ form, meaning string }{
+	{"7070", "port 7070 of this machine only, IPv4 and IPv6; 0 is any free port"},
+	{":7070", "port 7070 of every interface"},
+	{"host:7070", "a host by name or number; [::1]:7070 for IPv6, [fe80::1%eth0]:7070 with its zone"},
+	{"host:daytime", "a service by name; host:daytime(13) if the name may be unknown"},
+	{"/path, ./path", "a Unix socket; @name is an abstract one (Linux)"},
+	{"-", "standard input and output, as one end of relay"},
+}
+
+// lineWidth is what every terminal has room for.
+const lineWidth = 80
+
+// writeRow writes a row of two columns, the second of which begins at indent. What does not fit into it goes on below.
+func writeRow(b *strings.Builder, indent int, left, right string) {
+	b.WriteString(left)
+	at := len(left)
+	for i, word := range strings.Fields(right) {
+		if at >= indent && (i == 0 || at+1+len(word) > lineWidth) {
+			b.WriteString("\n")
+			at = 0
+		}
+		gap := max(1, indent-at)
+		b.WriteString(strings.Repeat(" ", gap) + word)
+		at += gap + len(word)
+	}
+	b.WriteString("\n")
 }
 
 type paramGroup struct {
@@ -76,18 +104,27 @@ type paramGroup struct {
 	params  []parley.Param
 }
 
-// paramGroups puts the schemes with the same params together.
+// paramGroups puts the params together that the same schemes have, so that each is told once.
 func paramGroups() []paramGroup {
-	var groups []paramGroup
-	index := map[string]int{}
+	var params []parley.Param
+	schemes := map[parley.Param][]string{}
 	for _, s := range parley.Schemes() {
-		key := fmt.Sprint(s.Params)
-		if i, ok := index[key]; ok {
-			groups[i].schemes += ", " + s.Name
-			continue
+		for _, p := range s.Params {
+			if schemes[p] == nil {
+				params = append(params, p)
+			}
+			schemes[p] = append(schemes[p], s.Name)
 		}
-		index[key] = len(groups)
-		groups = append(groups, paramGroup{s.Name, s.Params})
+	}
+	var groups []paramGroup
+	for _, p := range params {
+		names := strings.Join(schemes[p], ", ")
+		i := slices.IndexFunc(groups, func(g paramGroup) bool { return g.schemes == names })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, paramGroup{schemes: names})
+		}
+		groups[i].params = append(groups[i].params, p)
 	}
 	return groups
 }

@@ -24,7 +24,8 @@ type ui struct {
 	inTerm, outTerm, errTerm bool
 	colour                   bool // of standard output
 
-	mu sync.Mutex // one note at a time
+	mu     sync.Mutex // one note at a time
+	status string     // what stands on the terminal's last line, without a line end
 }
 
 func newUI(in, out, err *os.File) *ui {
@@ -41,7 +42,38 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 func (u *ui) note(format string, args ...any) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.overwrite("")
 	fmt.Fprintln(u.err, "parley: "+escape.Line(fmt.Sprintf(format, args...)))
+}
+
+// Write writes whole lines to standard error, between the notes.
+func (u *ui) Write(p []byte) (int, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.overwrite("")
+	return u.err.Write(p)
+}
+
+// setStatus shows text, in ASCII, on a line of its own that the next text, note or Write takes the place of. It is for
+// terminals only.
+func (u *ui) setStatus(text string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.overwrite(text)
+}
+
+// overwrite uses blanks and not an escape sequence, which not every terminal knows.
+func (u *ui) overwrite(text string) {
+	if u.status == "" && text == "" {
+		return
+	}
+	blank := strings.Repeat(" ", max(0, len(u.status)-len(text)))
+	back := ""
+	if text == "" {
+		back = "\r"
+	}
+	fmt.Fprint(u.err, "\r"+text+blank+back)
+	u.status = text
 }
 
 // lines tells the person at standard error something of several lines.

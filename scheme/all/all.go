@@ -3,5 +3,6 @@
 package all
 
 import (
+	_ "parley/scheme/local"
 	_ "parley/scheme/systemd"
 )

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parley"
+	"parley/frame"
+	"parley/relay"
+)
+
+// prepare makes the Relay that the flags ask for.
+func (v *relayVerb) prepare(cmd *cobra.Command) error {
+	balance, err := relay.ParseBalance(v.balance)
+	if err != nil {
+		return usageError{fmt.Errorf("--balance: %w", err)}
+	}
+	for _, d := range []struct {
+		flag     string
+		negative bool
+	}{
+		{"--connect-timeout", v.connectTimeout < 0}, {"--retry-for", v.retryFor < 0}, {"--probe-every", v.probeEvery < 0}, {"--sniff-within", v.sniffWithin <= 0},
+	} {
+		if d.negative {
+			return usagef("%s: it must be more than 0", d.flag)
+		}
+	}
+	v.relay = &relay.Relay{
+		Targets: splitTargets(v.b), Balance: balance, Dial: v.dialTarget, RetryFor: v.retryFor, ProbeEvery: v.probeEvery,
+		SniffWithin: v.sniffWithin, Joined: v.joined, Ended: v.ended, Changed: v.changed,
+		DialTimeout: v.connectTimeout,
+	}
+	if v.connectTimeout == 0 {
+		v.relay.DialTimeout = -1
+	}
+	v.targets = slices.Clone(v.relay.Targets)
+	for _, text := range v.routes {
+		route, err := relay.ParseRoute(text)
+		if err != nil {
+			return usageError{fmt.Errorf("--%w", err)}
+		}
+		v.relay.Routes = append(v.relay.Routes, route)
+		v.targets = append(v.targets, route.Targets...)
+	}
+	for _, address := range append([]string{v.a}, v.targets...) {
+		if _, err := parley.ParseAddr(address); err != nil {
+			return usageError{err}
+		}
+	}
+	v.runsCommands = slices.ContainsFunc(v.targets, func(b string) bool { return schemeOf(b) == "exec" })
+	if err := v.readFormats(); err != nil {
+		return err
+	}
+	return v.readFaults(cmd)
+}
+
+// splitTargets takes the addresses apart. Those of commands and of files have commas of their own.
+func splitTargets(b string) []string {
+	if isLocalScheme(schemeOf(b)) {
+		return []string{b}
+	}
+	return strings.Split(b, ",")
+}
+
+func schemeOf(address string) string {
+	a, err := parley.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	return a.Scheme
+}
+
+func isLocalScheme(name string) bool {
+	return slices.Contains([]string{"stdio", "file", "fd", "exec", "pty", "pipe"}, name)
+}
+
+// listens reports whether A has callers.
+func (v *relayVerb) listens() bool {
+	if v.call {
+		return false
+	}
+	name := schemeOf(v.a)
+	return !slices.ContainsFunc(parley.Schemes(), func(s parley.Scheme) bool { return s.Name == name && s.Listen == nil })
+}
+
+// readFaults parses --fault; a seed that nobody has chosen is told, so that the faults can be had again.
+func (v *relayVerb) readFaults(cmd *cobra.Command) (err error) {
+	if len(v.faults) == 0 {
+		if cmd.Flags().Changed("seed") {
+			return usagef("--seed is for --fault, and there is none")
+		}
+		return nil
+	}
+	if !cmd.Flags().Changed("seed") {
+		v.seed = uint64(time.Now().UnixNano()) % 1_000_000
+		v.u.note("the faults can be had again with --seed %d", v.seed)
+	}
+	o := &v.relay.Options
+	if o.AtoB, o.BtoA, err = relay.ParseFaults(strings.Join(v.faults, ";"), v.seed); err != nil {
+		return usageError{fmt.Errorf("--fault: %w", err)}
+	}
+	frames := o.Frames || isDatagram(v.a) && slices.ContainsFunc(v.targets, isDatagram)
+	if err := errors.Join(o.AtoB.Check(frames), o.BtoA.Check(frames)); err != nil {
+		return usageError{fmt.Errorf("--fault: %w", err)}
+	}
+	return nil
+}
+
+// framesOf are the formats of one end.
+type framesOf struct{ say, hear frame.Format }
+
+// readFormats parses --frame and --frame-b. Where they are not given messages matter only between datagrams and streams.
+func (v *relayVerb) readFormats() error {
+	for _, f := range []struct{ flag, text string }{{"--frame", v.frame}, {"--frame-b", v.frameB}} {
+		if f.text == "" {
+			continue
+		}
+		if _, err := frame.Parse(f.text); err != nil {
+			return usageError{fmt.Errorf("%s: %w", f.flag, err)}
+		}
+		v.framed = true
+	}
+	v.relay.Options.Frames = v.framed
+	if v.framed && len(v.routes) > 0 {
+		return usagef("--route looks at bytes that cannot be passed on as messages afterwards: leave out --frame or --route")
+	}
+	return nil
+}
+
+// formatOf returns how the messages of one end are said and heard; flag is the format asked for it. nil is what suits the
+// transport. Between a stream and datagrams each line of a datagram is a line of the stream, and each line of the stream a
+// datagram without its end.
+func (v *relayVerb) formatOf(flag string, datagrams, others bool) framesOf {
+	if datagrams && others && !v.framed {
+		return framesOf{}
+	}
+	f, _ := frame.Parse(cmp.Or(flag, v.frame, "line")) // readFormats has found mistakes
+	if !datagrams || others || flag != "" {
+		return framesOf{f, f}
+	}
+	if slices.Contains([]frame.Format{frame.Line(), frame.LF(), frame.CRLF(), frame.NUL()}, f) {
+		return framesOf{frame.Packet(), f}
+	}
+	return framesOf{frame.Packet(), frame.Packet()}
+}
+
+// formatsOfTap are how the messages end that the tap is given whole; without --frame it is given bytes.
+func (v *relayVerb) formatsOfTap() (f [2]frame.Format) {
+	if v.framed {
+		a, b := v.formats(v.targets[0])
+		f = [2]frame.Format{a.hear, b.hear}
+	}
+	return f
+}
+
+// formats returns those of A, and of a target.
+func (v *relayVerb) formats(target string) (ofA, ofB framesOf) {
+	a, b := isDatagram(v.a), isDatagram(target)
+	return v.formatOf("", a, b), v.formatOf(v.frameB, b, a)
+}

@@ -1,0 +1,198 @@
+//go:build unix
+
+package relay_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"parley"
+	"parley/relay"
+	"parley/scheme/local"
+)
+
+// localStreams are the streams of this machine that are no sockets, and those that are inherited.
+func localStreams() []place {
+	return []place{{name: "fd", both: socketPair}, {name: "pipe", both: pipePair}}
+}
+
+// socketPair returns both ends of a socket pair, the first by an address.
+func socketPair(t testing.TB) (caller, accepted *parley.Conn) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fds[1]), "the other end")
+	defer f.Close()
+	nc, err := net.FileConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dial(t, fmt.Sprintf("fd:%d", fds[0])), parley.NewConn(nc, nil)
+}
+
+// pipePair returns both ends of a conversation through two named pipes.
+func pipePair(t testing.TB) (caller, accepted *parley.Conn) {
+	there, back := filepath.Join(t.TempDir(), "there"), filepath.Join(t.TempDir(), "back")
+	other := make(chan *parley.Conn)
+	go func() { other <- dial(t, "pipe:"+there+"?to="+back) }()
+	caller = dial(t, "pipe:"+back+"?to="+there)
+	return caller, <-other
+}
+
+func dial(t testing.TB, address string) *parley.Conn {
+	t.Helper()
+	c, err := parley.Dial(soon(t), address)
+	if err != nil {
+		t.Error(err)
+		panic(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// What a server does that hears to the end works with inherited sockets and named pipes at either end, too.
+func TestSortThroughLocalPairs(t *testing.T) {
+	text := manyLines()
+	for _, one := range localStreams() {
+		for _, other := range append(streams(), localStreams()...) {
+			t.Run(one.name+" to "+other.name, func(t *testing.T) {
+				j := join(t, one, other, nil)
+				testSort(t, j, j.client, j.server, text)
+			})
+			t.Run(other.name+" to "+one.name, func(t *testing.T) {
+				j := join(t, other, one, nil)
+				testSort(t, j, j.client, j.server, text)
+			})
+		}
+	}
+}
+
+// sort(1) itself is such a server, behind pipes and behind a socket.
+func TestSortByCommand(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	text := manyLines()
+	for _, address := range []string{"exec:sort", "exec:sort?socket"} {
+		for _, left := range append(streams(), localStreams()...) {
+			t.Run(left.name+" to "+address, func(t *testing.T) {
+				client, a := left.pair(t, nil)
+				b := dial(t, address)
+				j := joinConns(t, client, a, b, b, nil)
+				go func() {
+					_, _ = client.Write(text)
+					_ = client.CloseWrite()
+				}()
+				if got, err := io.ReadAll(client); !bytes.Equal(got, sorted(text)) || err != nil {
+					t.Errorf("the answer has %d bytes, %v; want %d sorted ones", len(got), err, len(text))
+				}
+				stats, err := j.wait(t)
+				if want := (relay.Direction{Bytes: int64(len(text)), Ended: true}); err != nil || stats.AtoB != want || stats.BtoA != want {
+					t.Errorf("%+v, %v", stats, err)
+				}
+			})
+		}
+	}
+}
+
+// A command between two files: what comes out is all there when Join returns.
+func TestFilesAndCommand(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	text := manyLines()
+	in, out := filepath.Join(t.TempDir(), "in"), filepath.Join(t.TempDir(), "out")
+	if err := os.WriteFile(in, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"exec:sort", "exec:sort?socket", "exec:sort?shell"} {
+		a, b := dial(t, "file:"+in+"?to="+out), dial(t, address)
+		if _, err := relay.Join(soon(t), a, b, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(out); !bytes.Equal(got, sorted(text)) || err != nil {
+			t.Errorf("%s: %d bytes, %v; want %d sorted ones", address, len(got), err, len(text))
+		}
+	}
+}
+
+// An end that is only written to ends when the other has.
+func TestFileIsWritten(t *testing.T) {
+	for _, left := range append(streams(), localStreams()...) {
+		out := filepath.Join(t.TempDir(), "out")
+		client, a := left.pair(t, nil)
+		b := dial(t, "file:"+out+"?write")
+		j := joinConns(t, client, a, b, b, nil)
+		write(t, client, "kept")
+		closeWrite(t, client)
+		hearsEnd(t, client)
+		if _, err := j.wait(t); err != nil {
+			t.Errorf("%s: %v", left.name, err)
+		}
+		if got, err := os.ReadFile(out); string(got) != "kept" || err != nil {
+			t.Errorf("%s: %q, %v", left.name, got, err)
+		}
+	}
+}
+
+// An end that is only read refuses what is said to it, and is still heard to its end.
+func TestFileIsRead(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "in")
+	if err := os.WriteFile(in, []byte("all of the file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, a := streams()[0].pair(t, nil)
+	write(t, client, "hello?")
+	until(t, "it has come", func() bool { return a.State().Unread > 0 })
+	b := dial(t, "file:"+in)
+	j := joinConns(t, client, a, b, b, nil)
+	hears(t, client, "all of the file")
+	_, err := j.wait(t)
+	names(t, err, "send", b)
+	says(t, err, "to=", "nobody took 6 bytes")
+}
+
+func TestCommandFails(t *testing.T) {
+	client, a := streams()[0].pair(t, nil)
+	b := dial(t, "exec:echo out; exit 3?shell")
+	j := joinConns(t, client, a, b, b, nil)
+	hears(t, client, "out\n")
+	hearsEnd(t, client)
+	closeWrite(t, client)
+	_, err := j.wait(t)
+	names(t, err, "receive", b)
+	var exit *local.ExitError
+	if !errors.As(err, &exit) || exit.Status != 3 {
+		t.Error(err)
+	}
+}
+
+// The end of ctx ends what waits for files that the kernel moves bytes of.
+func TestContextEndsLocalEnds(t *testing.T) {
+	why := errors.New("time is up")
+	for _, address := range []string{"exec:cat", "exec:cat?socket", "exec:sleep 1000", "pty:"} {
+		for _, busy := range []bool{false, true} {
+			client, a := streams()[1].pair(t, nil)
+			b := dial(t, address)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			over := make(chan error, 1)
+			go func() {
+				_, err := relay.Join(ctx, a, b, nil)
+				over <- err
+			}()
+			if busy {
+				go func() { _ = writeForever(client) }()
+				until(t, "the client waits", func() bool { return !client.State().Saying.IsZero() })
+			}
+			cancel(why)
+			if err := <-over; err != why {
+				t.Errorf("%s, busy %v: %v", address, busy, err)
+			}
+		}
+	}
+}
