@@ -24,7 +24,7 @@ race: ## run the tests under the race detector
 fuzz: ## run every fuzz target for 5 s; FUZZTIME=1m for longer
 	.ci/run fuzz
 
-bench: ## measure parley beside its peers (Linux, some forty minutes)
+bench: ## measure parley beside its peers (Linux, about an hour)
 	go -C bench run .
 
 man: ## make the man pages anew from the help of the program

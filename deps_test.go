@@ -42,7 +42,7 @@ var imports = []struct {
 	{"parley/transcript", nil, []string{"parley/transcript"}, "who reads transcripts needs no sockets"},
 	{"parley/parleytest", []string{"parley", "parley/frame"}, []string{"parley/parleytest", "golang.org/x/net/nettest"},
 		"users' tests import it, and root's rules hold for them"},
-	{"parley/relay", []string{"parley", "parley/frame", "parley/transcript", "parley/internal/nearest", "parley/internal/sock"},
+	{"parley/relay", []string{"parley", "parley/frame", "parley/transcript", "parley/internal/nearest", "parley/internal/sock", "parley/internal/sys"},
 		[]string{"parley/relay", "parley/parleytest", "parley/scheme/local"}, "siblings do not lean on each other"},
 	{"parley/scheme/local", []string{"parley", "parley/internal/mutex", "parley/internal/sock", "parley/internal/sys", "github.com/creack/pty", "github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
 		[]string{"parley/scheme/local", "parley/parleytest"}, "schemes do not lean on each other"},

@@ -31,8 +31,8 @@ func benchAnswer(ctx context.Context, l *lab) (report, error) {
 	}
 	for _, conversations := range []int{1, 10} {
 		kept, each := answerName("--keep", conversations), answerName("a process each", conversations)
-		r.targets = append(r.targets, against(
-			fmt.Sprintf("answer-keep, %d: --keep / a process each >= 20", conversations), 20, find(all, kept), find(all, each)))
+		work := fmt.Sprintf("answer-keep, conversations: %d", conversations)
+		r.rows = append(r.rows, against(work, r.unit, find(all, kept), find(all, each), atLeast(20)))
 	}
 	return r, err
 }

@@ -32,8 +32,8 @@ func benchConversations(how processors) func(context.Context, *lab) (report, err
 			title: fmt.Sprintf("%s: connect, one line, one reply, close; %d at once", name, newCallersAtOnce),
 			unit:  "conversations/s",
 			all:   all,
-			targets: []target{
-				against(name+": parley / "+haproxy.name+" >= 1", 1, ours, haproxy),
+			rows: []row{
+				against(name, "conversations/s", ours, haproxy, atLeast(1)),
 			},
 			notes: efficiencies(servers, "conversations"),
 		}, err

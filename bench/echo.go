@@ -42,9 +42,9 @@ func benchEcho(ctx context.Context, l *lab, how processors) (report, error) {
 		title: fmt.Sprintf("%s: requests of 64 bytes and their replies, %d conversations", name, l.conversations),
 		unit:  "requests/s",
 		all:   all,
-		targets: []target{
-			against(name+": parley / C >= 0.7", 0.7, ours, find(all, "C, epoll")),
-			against(name+": parley / "+gnet.name+" >= 1", 1, ours, gnet),
+		rows: []row{
+			against(name, "requests/s", ours, find(all, "C, epoll"), atLeast(0.7)),
+			against(name, "requests/s", ours, gnet, atLeast(1)),
 		},
 		notes: efficiencies(servers, "requests"),
 	}, err

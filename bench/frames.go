@@ -28,15 +28,15 @@ func benchFrames(ctx context.Context, l *lab) (report, error) {
 		title: "frames: one Go loop hears the lines of 100 bytes of 4 callers",
 		unit:  "frames/s",
 		all:   all,
-		targets: []target{
-			absolute("frames: parley frames/s >= 5,000,000", 5e6, ours),
-			absolute("frames: parley allocations a frame < 0.01", 0.01, allocations).limit(),
+		rows: []row{
+			absolute("frames", "frames/s", ours, atLeast(5e6)),
+			absolute("frames, allocations", "a frame", allocations, atMost(0.01)),
 		},
 	}
 	for i, s := range all {
 		if s.ok() {
 			r.notes = append(r.notes, fmt.Sprintf("%s: %.4f allocations a frame (median)",
-				s.name, spreadOf(ways[i].allocations).median))
+				s.name, spreadOf(ways[i].allocations).Median))
 		}
 	}
 	return r, err

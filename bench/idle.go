@@ -54,9 +54,9 @@ func benchIdle(ctx context.Context, l *lab) (report, error) {
 		title: fmt.Sprintf("idle: resident memory of a server for each of %d idle conversations", l.idle),
 		unit:  "bytes",
 		all:   all,
-		targets: []target{
-			absolute("idle: parley <= 4096 bytes, new", 4096, find(all, "parley, new")).limit(),
-			absolute("idle: parley <= 4096 bytes, after an exchange", 4096, find(all, "parley, after an exchange")).limit(),
+		rows: []row{
+			absolute("idle, new", "bytes", find(all, "parley, new"), atMost(4096)),
+			absolute("idle, after an exchange", "bytes", find(all, "parley, after an exchange"), atMost(4096)),
 		},
 	}, err
 }

@@ -35,9 +35,9 @@ func benchLines(ctx context.Context, l *lab) (report, error) {
 		title: "lines: 4 callers send lines of 100 bytes to one listener, which writes them to a file",
 		unit:  "lines/s",
 		all:   all,
-		targets: []target{
-			against("lines: parley / ncat -lk >= 1", 1, find(all, "parley"), find(all, "ncat")),
-			absolute("lines: broken lines of parley = 0", 0, ways[0].brokenSeries()).limit(),
+		rows: []row{
+			against("lines", "lines/s", find(all, "parley"), find(all, "ncat"), atLeast(1)),
+			absolute("lines, broken", "lines", ways[0].brokenSeries(), atMost(0)),
 		},
 	}
 	for _, way := range ways {

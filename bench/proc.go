@@ -2,10 +2,14 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -32,6 +36,37 @@ func processTime(pid int, which ...int) (time.Duration, error) {
 	}
 	fields := strings.Fields(string(text))
 	return sumTicks(fields, which...)
+}
+
+// familyTime is the processor time of a process and of its children, those
+// that it has waited for among them.
+func familyTime(pid int) (time.Duration, error) {
+	sum, err := processTime(pid, userTime, systemTime, childrenUser, childrenSys)
+	if err != nil {
+		return 0, err
+	}
+	children, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range children {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		for _, field := range strings.Fields(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				return 0, err
+			}
+			used, err := familyTime(child)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
+				return 0, err // one that has ended since is no error
+			}
+			sum += used
+		}
+	}
+	return sum, nil
 }
 
 // machineTime is the time that all processors were at work: user, nice,

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -21,6 +22,7 @@ type command struct {
 	stdin  *os.File // nil means no input, or ask's pipe
 	stdout *os.File // nil means kept for the caller
 	asks   bool     // keep a pipe to standard input open, for ask and hangUp
+	gentle bool     // it is ended by SIGTERM, so that it can end its children
 }
 
 // A process is a command that was started. Whoever started it calls wait or
@@ -30,6 +32,7 @@ type process struct {
 	cmd    *exec.Cmd
 	input  io.WriteCloser
 	lines  *bufio.Scanner // its standard output, if that was not given away
+	gentle bool
 	errors bytes.Buffer
 }
 
@@ -39,8 +42,11 @@ func start(ctx context.Context, c command) (*process, error) {
 	if c.cpu != "" {
 		argv = append([]string{"taskset", "-c", c.cpu}, argv...)
 	}
-	p := &process{name: strings.Join(c.argv, " "), cmd: exec.CommandContext(ctx, argv[0], argv[1:]...)}
+	p := &process{name: strings.Join(c.argv, " "), gentle: c.gentle, cmd: exec.CommandContext(ctx, argv[0], argv[1:]...)}
 	p.cmd.WaitDelay = time.Second
+	if c.gentle {
+		p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+	}
 	p.cmd.Stderr = &p.errors
 	if c.stdin != nil {
 		p.cmd.Stdin = c.stdin
@@ -104,13 +110,22 @@ func (p *process) wait() error {
 	return nil
 }
 
-// stop kills the process if it has not ended, and waits for it.
+// stop kills the process if it has not ended, and waits for it. One that is to
+// be ended gently is killed if it takes longer than it should.
 func (p *process) stop() {
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	end := p.cmd.Process.Kill
+	if p.gentle {
+		end = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+		defer time.AfterFunc(gentleness, func() { p.cmd.Process.Kill() }).Stop()
+	}
+	if err := end(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		fmt.Fprintf(os.Stderr, "bench: stop %s: %v\n", p.name, err)
 	}
-	p.cmd.Wait() // killed, so its result says nothing
+	p.cmd.Wait() // ended by us, so its result says nothing
 }
+
+// gentleness is how long a process may take to end by itself.
+const gentleness = 5 * time.Second
 
 // failed adds to err which process it was and what that said on its standard
 // error. Only for a process that has ended or is about to be stopped.
@@ -121,6 +136,22 @@ func (p *process) failed(err error) error {
 		return fmt.Errorf("%s: %w", p.name, err)
 	}
 	return fmt.Errorf("%s: %w: %s", p.name, err, said)
+}
+
+// collect runs c to its end and returns all that it printed.
+func collect(ctx context.Context, c command) (string, error) {
+	p, err := start(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	for p.lines.Scan() {
+		text.WriteString(p.lines.Text() + "\n")
+	}
+	if err := p.lines.Err(); err != nil {
+		return "", p.failed(err)
+	}
+	return text.String(), p.wait()
 }
 
 // run runs c to its end and returns the one line it printed.

@@ -10,59 +10,11 @@ import (
 
 // A report is what one benchmark found.
 type report struct {
-	title   string // what was done
-	unit    string // of the figures
-	all     []series
-	targets []target
-	notes   []string
-}
-
-// A target is what parley set out to reach. Missing one is a finding, not a
-// failure: whoever reads the table judges.
-type target struct {
-	text     string
-	want     float64
-	atMost   bool // the target is an upper limit
-	measured spread
-	problem  error // why nothing was measured
-}
-
-// against sets parley's series beside a peer's, as a ratio.
-func against(text string, want float64, ours, peer series) target {
-	t := target{text: text, want: want, problem: errors.Join(ours.problem, peer.problem)}
-	if t.problem == nil {
-		t.measured = ratioOf(ours, peer)
-	}
-	return t
-}
-
-// absolute sets parley's series beside a number.
-func absolute(text string, want float64, ours series) target {
-	t := target{text: text, want: want, problem: ours.problem}
-	if t.problem == nil {
-		t.measured = spreadOf(ours.figures)
-	}
-	return t
-}
-
-func (t target) limit() target {
-	t.atMost = true
-	return t
-}
-
-// verdict judges by the median.
-func (t target) verdict() string {
-	met := t.measured.median >= t.want
-	if t.atMost {
-		met = t.measured.median <= t.want
-	}
-	switch {
-	case t.problem != nil:
-		return "not measured"
-	case met:
-		return "met"
-	}
-	return "NOT MET"
+	title string // what was done
+	unit  string // of the figures
+	all   []series
+	rows  []row
+	notes []string
 }
 
 // failures are the problems of contenders that took part and failed. A peer
@@ -89,7 +41,7 @@ func (r report) print(w io.Writer) {
 			continue
 		}
 		f := spreadOf(s.figures)
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t\n", s.name, number(f.min), number(f.median), number(f.max))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t\n", s.name, number(f.Min), number(f.Median), number(f.Max))
 	}
 	table.Flush()
 	for _, s := range r.all {
@@ -104,24 +56,6 @@ func (r report) print(w io.Writer) {
 	for _, note := range r.notes {
 		fmt.Fprintln(w, "  "+note)
 	}
-}
-
-// printTargets writes the table that `make bench` is for.
-func printTargets(w io.Writer, reports []report) {
-	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "target\tmeasured: min\tmedian\tmax\t")
-	for _, r := range reports {
-		for _, t := range r.targets {
-			m := t.measured
-			cells := []string{t.text, number(m.min), number(m.median), number(m.max), t.verdict()}
-			if t.problem != nil {
-				cells = []string{t.text, "-", "-", "-", t.verdict()}
-			}
-			fmt.Fprintln(table, strings.Join(cells, "\t"))
-		}
-	}
-	table.Flush()
 }
 
 // number writes f so that a person can read it: 12,345,678 or 0.0123.

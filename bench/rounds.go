@@ -15,6 +15,7 @@ type contender struct {
 	name  string
 	setup func(context.Context) error            // build or find it; nil means nothing to do
 	run   func(context.Context) (float64, error) // do the work once and return the figure
+	keep  func()                                 // the last figure counts, so keep what was noted besides it; nil means nothing was
 	limit time.Duration                          // how long a run may take; 0 means patience
 }
 
@@ -58,6 +59,9 @@ func (l *lab) interleave(ctx context.Context, contenders []contender) ([]series,
 				all[i].problem = err
 			} else if round > 0 {
 				all[i].add(figure, disturbed)
+				if c.keep != nil {
+					c.keep()
+				}
 			}
 			l.progress("round %d of %d: %s %.4g", round, l.rounds, c.name, figure)
 		}
@@ -94,12 +98,22 @@ func find(all []series, name string) series {
 // begin with prefix: a peer that can be set up in several ways is judged by
 // the one that suits it.
 func best(all []series, prefix string) series {
+	return pick(all, prefix, func(median, chosen float64) bool { return median > chosen })
+}
+
+// cheapest is best where the figures are costs.
+func cheapest(all []series, prefix string) series {
+	return pick(all, prefix, func(median, chosen float64) bool { return median < chosen })
+}
+
+func pick(all []series, prefix string, better func(median, chosen float64) bool) series {
 	chosen := series{name: prefix, problem: fmt.Errorf("no %s took part", prefix)}
 	for _, s := range all {
-		if !strings.HasPrefix(s.name, prefix) || !s.ok() {
-			continue
-		}
-		if !chosen.ok() || spreadOf(s.figures).median > spreadOf(chosen.figures).median {
+		switch {
+		case !strings.HasPrefix(s.name, prefix):
+		case !s.ok() && !chosen.ok():
+			chosen.problem = s.problem // says more than that nobody took part
+		case s.ok() && (!chosen.ok() || better(spreadOf(s.figures).Median, spreadOf(chosen.figures).Median)):
 			chosen = s
 		}
 	}
@@ -107,7 +121,11 @@ func best(all []series, prefix string) series {
 }
 
 // A spread is what several rounds came to.
-type spread struct{ min, median, max float64 }
+type spread struct {
+	Min    float64 `json:"min"`
+	Median float64 `json:"median"`
+	Max    float64 `json:"max"`
+}
 
 func spreadOf(figures []float64) spread {
 	sorted := slices.Sorted(slices.Values(figures))

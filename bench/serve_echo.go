@@ -20,11 +20,11 @@ func benchServeEcho(conversations int, how processors) func(context.Context, *la
 			notes: efficiencies(servers, "requests"),
 		}
 		ours, gnet := find(all, "parley"), best(all, "gnet")
-		r.targets = append(r.targets,
-			against(name+": parley / C >= 0.7", 0.7, ours, find(all, "C, epoll")),
-			against(name+": parley / "+gnet.name+" >= 1", 1, ours, gnet))
+		r.rows = append(r.rows,
+			against(name, r.unit, ours, find(all, "C, epoll"), atLeast(0.7)),
+			against(name, r.unit, ours, gnet, atLeast(1)))
 		for _, peer := range forking {
-			r.targets = append(r.targets, against(name+": parley / "+peer.name+" >= 1", 1, ours, find(all, peer.name)))
+			r.rows = append(r.rows, against(name, r.unit, ours, find(all, peer.name), atLeast(1)))
 		}
 		return r, err
 	}

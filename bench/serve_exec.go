@@ -36,8 +36,7 @@ func benchServeExec(ctx context.Context, l *lab) (report, error) {
 		all:   all,
 	}
 	for _, peer := range servers[1:] {
-		r.targets = append(r.targets,
-			against("serve-exec: parley / "+peer.name+" >= 1", 1, find(all, "parley"), find(all, peer.name)))
+		r.rows = append(r.rows, against("serve-exec", r.unit, find(all, "parley"), find(all, peer.name), atLeast(1)))
 	}
 	return r, err
 }

@@ -44,8 +44,7 @@ func benchServeIdle(ctx context.Context, l *lab) (report, error) {
 		all:  all,
 	}
 	for _, when := range []string{"new", "after an exchange"} {
-		r.targets = append(r.targets,
-			absolute("serve-idle: parley <= 4096 bytes, "+when, 4096, find(all, "parley, "+when)).limit())
+		r.rows = append(r.rows, absolute("serve-idle, "+when, r.unit, find(all, "parley, "+when), atMost(4096)))
 	}
 	return r, err
 }

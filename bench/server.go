@@ -149,7 +149,7 @@ func efficiencies(servers []*server, work string) []string {
 	for _, s := range servers {
 		if len(s.efficiency) > 0 {
 			notes = append(notes, fmt.Sprintf("%s: %s %s a second of its processor time (median)",
-				s.name, number(spreadOf(s.efficiency).median), work))
+				s.name, number(spreadOf(s.efficiency).Median), work))
 		}
 	}
 	return notes

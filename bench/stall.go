@@ -33,12 +33,14 @@ func benchStall(ctx context.Context, l *lab) (report, error) {
 		return report{}, err
 	}
 	all, err := l.contend(ctx, servers)
+	without := find(all, alone.name)
+	without.name = "parley without stallers"
 	r := report{
 		title: fmt.Sprintf("stall: echo in %d conversations, alone and beside %d callers that never read", l.conversations, stallers),
 		unit:  "requests/s",
 		all:   all,
-		targets: []target{
-			against("stall: parley with stallers / without >= 0.95", 0.95, find(all, among.name), find(all, alone.name)),
+		rows: []row{
+			against("stall, with stallers", "requests/s", find(all, among.name), without, atLeast(0.95)),
 		},
 	}
 	return r, err

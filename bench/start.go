@@ -26,8 +26,8 @@ func benchStart(ctx context.Context, l *lab) (report, error) {
 		title: fmt.Sprintf("start: --version, from start to end, %d times", many.rounds),
 		unit:  "ms",
 		all:   all,
-		targets: []target{
-			against("start: parley / ncat <= 1.3", 1.3, find(all, "parley"), find(all, "ncat")).limit(),
+		rows: []row{
+			against("start", "ms", find(all, "parley"), find(all, "ncat"), atMost(1.3)),
 		},
 	}, err
 }

@@ -3,6 +3,7 @@ package relay_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -152,6 +153,40 @@ func TestCloseWithBytesUnread(t *testing.T) {
 	}
 }
 
+// Join is not over, and not well, before what was said has been taken; a Unix socket can tell that nobody reads it.
+func TestCloseBeforeReadingTheEnd(t *testing.T) {
+	all := streams()
+	j := join(t, all[0], all[1], nil)
+	closeWrite(t, j.server)
+	hearsEnd(t, j.client)
+	write(t, j.client, "nobody reads this")
+	closeWrite(t, j.client)
+	until(t, "the end was passed on", func() bool { return j.b.State().SaidEnd })
+	j.server.Close()
+	_, err := j.wait(t)
+	names(t, err, "send", j.b)
+}
+
+// What the kernel had taken for an end that takes no more is among what nobody took.
+func TestLostOnTheWay(t *testing.T) {
+	all := streams()
+	j := join(t, all[0], all[1], nil)
+	const much, some = 32 << 20, 8 << 20
+	go func() {
+		_, _ = io.CopyN(io.Discard, j.server, some)
+		_ = j.server.NetConn().(*net.UnixConn).CloseRead()
+	}()
+	write(t, j.client, strings.Repeat("x", much))
+	closeWrite(t, j.client)
+	until(t, "all was heard", func() bool { return j.a.State().HeardEnd })
+	j.server.Close()
+	stats, err := j.wait(t)
+	says(t, err, fmt.Sprintf("nobody took %d bytes", much-stats.AtoB.Bytes))
+	if stats.AtoB.Bytes < some || stats.AtoB.Bytes == much {
+		t.Errorf("%d bytes were taken", stats.AtoB.Bytes)
+	}
+}
+
 // An end that is gone when it is told of the other's end has lost nothing.
 func TestGoneBeforeTheLastEnd(t *testing.T) {
 	for _, right := range streams() {
@@ -297,8 +332,10 @@ func TestFailedCommand(t *testing.T) {
 }
 
 func TestContextEndsWaitForCommand(t *testing.T) {
-	j := joinCommand(t, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	waits := make(chan struct{})
+	j := joinCommand(t, func(ctx context.Context) error { close(waits); <-ctx.Done(); return ctx.Err() })
 	why := errors.New("time is up")
+	<-waits
 	j.stop(why)
 	if _, err := j.wait(t); err != why {
 		t.Error(err)

@@ -50,8 +50,10 @@ type Relay struct {
 	// decides, and a caller that fails it gets no target. Datagrams are not looked at.
 	Routes []Route
 
-	Dial        func(ctx context.Context, address string) (*parley.Conn, error) // calls a target; nil means parley.Dial
-	DialTimeout time.Duration                                                   // for each call of a target; 0 means DefaultDialTimeout, negative no limit
+	// Dial calls a target; nil means parley.Dial.
+	Dial func(ctx context.Context, address string) (*parley.Conn, error)
+	// DialTimeout is for each call of a target. 0 means DefaultDialTimeout, negative no limit.
+	DialTimeout time.Duration
 
 	// RetryFor is how long a caller waits if all targets are down. They are tried again meanwhile, with pauses of up to a
 	// second. 0 or less: each is tried once, then the caller is broken off.
@@ -61,8 +63,11 @@ type Relay struct {
 	// less: no probes; one caller in a while, first after 100 ms and at last every 30 s, is given to a target that is down.
 	ProbeEvery time.Duration
 
-	SniffWithin time.Duration // how long a caller may take to begin TLS, where there are Routes; 0 means DefaultSniffWithin, negative no limit
-	SniffMax    int           // how long a beginning is looked at, in bytes; 0 means DefaultSniffMax, negative what crypto/tls takes: 64 KiB
+	// SniffWithin is how long a caller may take to begin TLS, where there are Routes. 0 means DefaultSniffWithin, negative no
+	// limit.
+	SniffWithin time.Duration
+	// SniffMax is how much of a beginning is looked at, in bytes. 0 means DefaultSniffMax, negative what crypto/tls takes.
+	SniffMax int
 
 	// Options of every Join. What was heard to find a route, which is at most SniffMax bytes, is passed on before any Faults
 	// begin, and cannot be passed on in frames: such a caller is broken off.

@@ -239,6 +239,20 @@ func TestRetry(t *testing.T) {
 	})
 }
 
+// Who waits goes on at once when somebody else finds a target up.
+func TestRetryIsWoken(t *testing.T) {
+	inYard(t, &Relay{Targets: memTargets("a"), RetryFor: time.Minute}, func(y *yard) {
+		answers := make(chan string, 1)
+		go func() { answers <- y.call("", "x") }()
+		pass(30*time.Second + time.Millisecond)
+		defer y.named("a")()
+		began := time.Now()
+		y.relay.change(y.relay.all[0], nil)
+		y.want("answer", <-answers, `a heard "x"`)
+		y.want("virtual time", time.Since(began), time.Duration(0))
+	})
+}
+
 func TestRetryGivesUp(t *testing.T) {
 	inYard(t, &Relay{Targets: memTargets("a"), RetryFor: 10 * time.Second}, func(y *yard) {
 		began := time.Now()

@@ -1,4 +1,6 @@
-// echo_server PORT: the measure for echo. One thread, one level-triggered
+// echo_server PORT: the measure for echo, and the server behind relays. It
+// listens on four addresses, 127.0.0.1 to 127.0.0.4, so that a relay has four
+// times as many ports to call it from. One thread, one level-triggered
 // epoll loop: wait, read what is there, write it back.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -8,20 +10,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { ADDRESSES = 4 };
+
 static char block[64 * 1024];
+static int listeners[ADDRESSES];
 
 static void die(const char *what) {
     perror(what);
     exit(1);
 }
 
-static int listen_on(int port) {
+// allow_descriptors takes as many as this user may have: a shell often gives
+// less. Go programs do so by themselves.
+static void allow_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) die("echo_server: getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die("echo_server: setrlimit");
+}
+
+static int listen_on(unsigned address, int port) {
     int one = 1;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    at.sin_addr.s_addr = htonl(address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (fd < 0) die("echo_server: socket");
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -33,6 +48,12 @@ static int listen_on(int port) {
 static void watch(int epoll, int fd) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) die("echo_server: epoll_ctl");
+}
+
+static int is_listener(int fd) {
+    for (int i = 0; i < ADDRESSES; i++)
+        if (listeners[i] == fd) return 1;
+    return 0;
 }
 
 static void accept_callers(int epoll, int listener) {
@@ -73,17 +94,20 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: echo_server PORT\n");
         return 2;
     }
-    int listener = listen_on(atoi(argv[1]));
+    allow_descriptors();
     int epoll = epoll_create1(0);
     if (epoll < 0) die("echo_server: epoll_create1");
-    watch(epoll, listener);
+    for (int i = 0; i < ADDRESSES; i++) {
+        listeners[i] = listen_on(INADDR_LOOPBACK + (unsigned)i, atoi(argv[1]));
+        watch(epoll, listeners[i]);
+    }
 
     struct epoll_event events[1024];
     for (;;) {
         int n = epoll_wait(epoll, events, 1024, -1);
         for (int i = 0; i < n; i++) {
-            if (events[i].data.fd == listener)
-                accept_callers(epoll, listener);
+            if (is_listener(events[i].data.fd))
+                accept_callers(epoll, events[i].data.fd);
             else
                 echo(events[i].data.fd);
         }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 
 	"parley"
 	"parley/frame"
@@ -57,6 +58,8 @@ func advice(err error) string {
 		return "the other end closed without hearing everything; some of what was said may be lost"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "what it said is incomplete, or --frame is not how it ends its messages"
+	case pe != nil && strings.HasPrefix(pe.Addr, "pipe:"):
+		return ""
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "nobody answers there: a firewall, or a host that is off"
 	}

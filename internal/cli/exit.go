@@ -14,6 +14,7 @@ import (
 	"parley"
 	"parley/frame"
 	"parley/internal/sys"
+	"parley/relay"
 )
 
 // The exit codes are part of the interface; topics.go explains them to users.
@@ -95,7 +96,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage) || errors.As(err, &address) || errors.Is(err, errors.ErrUnsupported) && !isUnderWay(err):
 		return exitUsage
-	case errors.As(err, &limit):
+	case errors.As(err, &limit) || errors.Is(err, parley.ErrIdle):
 		return exitTimeout
 	case errors.As(err, &local):
 		return exitFailed
@@ -123,7 +124,7 @@ func isBroken(err error) bool {
 		return true
 	}
 	// ENOTCONN is of saying the end, when the reset has been told already.
-	return sys.Broken.Is(err) || errors.Is(err, syscall.ENOTCONN)
+	return sys.Broken.Is(err) || errors.Is(err, syscall.ENOTCONN) || errors.Is(err, relay.ErrFault)
 }
 
 // isUnreachable reports whether there never was a conversation, for another reason than time or a file of ours.

@@ -104,8 +104,12 @@ func (f *flags) limited(ctx context.Context) (context.Context, context.CancelCau
 
 // dial calls address and says which limit ended a call that did not come about.
 func (f *flags) dial(ctx context.Context, cfg *parley.Config, address string) (*parley.Conn, error) {
-	if _, err := parley.ParseAddr(address); err != nil {
+	a, err := parley.ParseAddr(address)
+	if err != nil {
 		return nil, usageError{err}
+	}
+	if a.Scheme == "stdio" {
+		return nil, usagef("%s is what parley itself hears and says here; to join it to another end: parley relay - ADDRESS", address)
 	}
 	if f.connectTimeout > 0 {
 		var cancel context.CancelFunc

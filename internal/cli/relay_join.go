@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,6 +47,10 @@ func (v *relayVerb) joinOnce(ctx context.Context) (err error) {
 	if err != nil {
 		return because(ctx, err)
 	}
+	if len(v.targets) > 1 {
+		v.relay.Changed = v.changed
+	}
+	v.relay.Options.Note = func(text string) { v.u.note("%s", text) }
 	var stopWatch func()
 	joined := v.relay.Joined
 	v.relay.Joined = func(a, b *parley.Conn) {
@@ -54,6 +60,9 @@ func (v *relayVerb) joinOnce(ctx context.Context) (err error) {
 	err = v.relay.Handle(ctx, a)
 	if stopWatch != nil {
 		stopWatch()
+	}
+	if errors.Is(err, syscall.EPIPE) && (schemeOf(v.a) == "stdio" || schemeOf(v.b) == "stdio") {
+		return &localError{"standard output", syscall.EPIPE}
 	}
 	return because(ctx, err)
 }

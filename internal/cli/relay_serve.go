@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -34,6 +36,8 @@ func (v *relayVerb) serveCallers(ctx context.Context) error {
 		p.handler = v.single.hold
 		v.grace = 0
 	}
+	v.relay.Changed = v.changed
+	v.relay.Options.Note = func(text string) { v.journal.Warn(text) }
 	v.opened = v.checkLoops
 	rights, err := v.rightsForTargets()
 	if err != nil {
@@ -106,10 +110,10 @@ func (v *relayVerb) joined(caller, target *parley.Conn) {
 	}
 }
 
-func (v *relayVerb) ended(caller *parley.Conn, target string, s relay.Stats, err error) {
+func (v *relayVerb) ended(caller *parley.Conn, _ string, s relay.Stats, err error) {
 	v.traffic.end(caller, s.AtoB.Bytes, s.BtoA.Bytes)
 	if v.journal.logs {
-		v.journal.Info("parted", "caller", addrText(caller.RemoteAddr()), "target", target, "up", s.AtoB.Bytes, "down", s.BtoA.Bytes)
+		v.journal.Info("parted", "caller", addrText(caller.RemoteAddr()), "up", s.AtoB.Bytes, "down", s.BtoA.Bytes)
 	}
 }
 
@@ -149,13 +153,21 @@ func (v *relayVerb) rightsForTargets() (r sandbox.Rights, err error) {
 			r = r.And(sandbox.ForLookups())
 		case "unix":
 			v.noSandbox = v.noSandbox || a.Params["type"] == "datagram"
-			r.Call = append(r.Call, a.Target)
+			r.Call = append(r.Call, socketDir(a.Target)) // it may come later, or again
 		case "stdio", "fd":
 		default:
 			v.noSandbox = true // files that are made, terminals, commands
 		}
 	}
 	return r, nil
+}
+
+// socketDir is what the right to call a Unix socket is a right to.
+func socketDir(path string) string {
+	if strings.HasPrefix(path, "@") {
+		return "@"
+	}
+	return filepath.Dir(path)
 }
 
 func portOfTarget(target string) (uint16, bool) {

@@ -33,7 +33,7 @@ func (v *relayVerb) prepare(cmd *cobra.Command) error {
 	}
 	v.relay = &relay.Relay{
 		Targets: splitTargets(v.b), Balance: balance, Dial: v.dialTarget, RetryFor: v.retryFor, ProbeEvery: v.probeEvery,
-		SniffWithin: v.sniffWithin, Joined: v.joined, Ended: v.ended, Changed: v.changed,
+		SniffWithin: v.sniffWithin, Joined: v.joined, Ended: v.ended,
 		DialTimeout: v.connectTimeout,
 	}
 	if v.connectTimeout == 0 {
@@ -65,7 +65,20 @@ func splitTargets(b string) []string {
 	if isLocalScheme(schemeOf(b)) {
 		return []string{b}
 	}
-	return strings.Split(b, ",")
+	var targets []string
+	for piece := range strings.SplitSeq(b, ",") {
+		if n := len(targets); n > 0 && !beginsAddress(piece) {
+			targets[n-1] += "," + piece
+			continue
+		}
+		targets = append(targets, piece)
+	}
+	return targets
+}
+
+// beginsAddress reports whether what follows a comma is an address of its own, and not the rest of a param or of a path.
+func beginsAddress(piece string) bool {
+	return piece == "" || strings.ContainsAny(piece, ":") || strings.ContainsAny(piece[:1], "/.@") || strings.Trim(piece, "0123456789") == ""
 }
 
 func schemeOf(address string) string {

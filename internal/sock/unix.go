@@ -27,6 +27,9 @@ func (p Params) unixNetwork(path string) (string, error) {
 	if path == "" {
 		return "", Mistake("empty path; write /path, ./path or @name")
 	}
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(path) > most {
+		return "", Mistake("the path of a Unix socket has at most %d bytes, and this has %d; change to its directory and write ./name", most, len(path))
+	}
 	kind, ok := p["type"]
 	if !ok {
 		return "unix", nil
