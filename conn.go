@@ -29,9 +29,9 @@ type Conn struct {
 	reading mutex.Mutex // guards the fields down to askLost
 	in      inbox.Inbox
 	plain   *plain             // nil on a socket of the system
-	into    []byte             // where readReady puts what comes, if not into the inbox
-	ready   func(uintptr) bool // readReady
-	readErr error              // of readReady
+	into    []byte             // where reader puts what comes, if not into the inbox
+	ready   func(uintptr) bool // see reader
+	readErr error              // of reader
 	failed  error              // why no more frames can be heard
 	asking  bool               // an Ask waits for its reply
 	looked  int                // see lastLook
@@ -44,6 +44,7 @@ type Conn struct {
 	reason    atomic.Pointer[error] // why it was closed, if not by Close
 	broken    atomic.Pointer[error] // why it broke; the kernel tells that once
 	ending    atomic.Bool           // a Server wants it to end between two frames
+	outlasts  atomic.Bool           // which does not concern it
 	closed    atomic.Bool
 	saidEnd   atomic.Bool
 	ended     atomic.Bool // the other end has ended
@@ -67,7 +68,7 @@ func newConn(nc net.Conn, cfg *Config) *Conn {
 	c := &Conn{nc: nc, cfg: cfg}
 	c.say, c.hear = cfg.formats(sock.KeepsEdges(nc.LocalAddr()))
 	if c.raw = rawOf(nc); c.raw != nil {
-		c.ready = c.readReady
+		c.ready = c.reader()
 	} else {
 		c.plain = &plain{edges: sock.KeepsEdges(nc.LocalAddr())}
 	}

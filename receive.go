@@ -170,7 +170,7 @@ func (c *Conn) midFrame(err error) error {
 // nudged reports whether err is only the nudge of a Server that ends, and takes it back: who is not between two frames may
 // go on.
 func (c *Conn) nudged(err error) bool {
-	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !c.ending.Load() || c.deadlines.Passed() {
+	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !c.ending.Load() && !c.outlasts.Load() || c.deadlines.Passed() {
 		return false
 	}
 	_ = c.override(reading, false)
@@ -246,14 +246,14 @@ func (c *Conn) await() error {
 	return c.readDone(c.raw.Read(c.ready))
 }
 
-// readDone tells what came of a read by readReady.
+// readDone tells what came of a read by reader.
 func (c *Conn) readDone(err error) error {
 	if err == nil {
 		err, c.readErr = c.readErr, nil
 	}
 	c.rwait.Store(0)
 	if err == io.EOF {
-		c.hearEnd() // not in readReady, which holds the descriptor: an observer may close the conversation
+		c.hearEnd() // not in reader, which holds the descriptor: an observer may close the conversation
 	}
 	return sock.AsNet(err)
 }
@@ -275,30 +275,33 @@ func (c *Conn) lastLook() error {
 		return ErrServerEnding
 	}
 	_ = c.override(reading, false)
-	err := c.raw.Read(func(fd uintptr) bool { c.readReady(fd); return true })
+	err := c.raw.Read(func(fd uintptr) bool { c.ready(fd); return true })
 	if err = c.readDone(err); err != nil && err != io.EOF {
 		return err
 	}
 	return nil
 }
 
-// readReady reads what has come; false waits until something has.
-func (c *Conn) readReady(fd uintptr) bool {
-	p := c.into
-	if p == nil {
-		p = c.in.Space()
+// reader returns what reads what has come; false waits until something has. It is no method, as a call of one through a
+// variable takes more of the stack.
+func (c *Conn) reader() func(fd uintptr) bool {
+	return func(fd uintptr) bool {
+		p := c.into
+		if p == nil {
+			p = c.in.Space()
+		}
+		n, again, err := sys.Read(fd, p)
+		if again {
+			c.in.Rest()
+			c.waits()
+			return false
+		}
+		c.took(n, err)
+		return true
 	}
-	n, again, err := sys.Read(fd, p)
-	if again {
-		c.in.Rest()
-		c.waits()
-		return false
-	}
-	c.took(n, err)
-	return true
 }
 
-// took notes what readReady has read.
+// took notes what reader has read.
 func (c *Conn) took(n int, err error) {
 	switch {
 	case err != nil:

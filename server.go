@@ -220,8 +220,18 @@ func (r *run) current() []*Conn {
 	return conns
 }
 
+// Outlast has Receive, Frames and WriteTo go on when the Server that holds the conversation begins to end, for what is not
+// over between two frames, as a relay is not. The Server closes the conversation after its Grace.
+func (c *Conn) Outlast() {
+	c.outlasts.Store(true)
+	c.ending.Store(false) // a nudge that is under way is taken back by whoever feels it
+}
+
 // endBetweenFrames makes whoever waits for a new frame return, now or when the present one is whole.
 func (c *Conn) endBetweenFrames() {
+	if c.outlasts.Load() {
+		return
+	}
 	c.ending.Store(true)
 	_ = c.override(reading, true)
 }

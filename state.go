@@ -134,28 +134,18 @@ func (c *Conn) WaitTaken(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		q, err := sys.SocketQueues(rc)
-		// The error comes after the queues, which are empty, too, when the other end has thrown away what was in them.
-		if broken := sys.SocketError(rc); broken != nil {
-			if tc, ok := c.nc.(*sock.TLSConn); ok && tc.OnlyEndMissing(q.Unacked, broken) {
-				return nil
-			}
-			c.noteBreak(os.NewSyscallError("read", broken))
+	return c.fail("send", sys.AwaitQueues(ctx, rc, c.allTaken))
+}
+
+func (c *Conn) allTaken(q sys.Queues, broken error) (bool, error) {
+	if broken != nil {
+		if tc, ok := c.nc.(*sock.TLSConn); ok && tc.OnlyEndMissing(q.Unacked, broken) {
+			return true, nil
 		}
-		if broken := c.broken.Load(); broken != nil {
-			return c.fail("send", *broken)
-		}
-		if errors.Is(err, errors.ErrUnsupported) || err == nil && q.Unacked <= 0 && q.Charged <= 0 {
-			return nil
-		}
-		if err != nil {
-			return c.fail("send", err)
-		}
-		select {
-		case <-ctx.Done():
-			return c.fail("send", ctx.Err())
-		case <-time.After(wait):
-		}
+		c.noteBreak(os.NewSyscallError("read", broken))
 	}
+	if broken := c.broken.Load(); broken != nil {
+		return true, *broken
+	}
+	return q.Unacked <= 0 && q.Charged <= 0, nil
 }

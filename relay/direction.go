@@ -66,6 +66,9 @@ func (d *direction) after() {
 func (d *direction) hasLostNothing() bool {
 	from, to := d.pair()
 	_, heard := from.Bytes()
+	if in, _ := filesOf(from); in != nil {
+		return false // what is taken of a file is taken to be written
+	}
 	if _, out := filesOf(to); out == nil || heard-d.began != d.sum.Bytes {
 		return false
 	}
@@ -84,7 +87,8 @@ func (d *direction) discard() error {
 		return nil
 	}
 	n, err := from.WriteTo(io.Discard)
-	if d.untaken += n; !d.j.Frames {
+	in, _ := filesOf(from) // whose bytes are counted where they are said, and what was lost on the way is not
+	if d.untaken += n; !d.j.Frames && in == nil {
 		_, heard := from.Bytes()
 		d.untaken = heard - d.began - d.sum.Bytes // what was lost on the way, too
 	}

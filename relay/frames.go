@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-
-	"parley"
 )
 
 // carryFrames passes on whole frames, until from has ended. An end of ctx closes the ends, so that calls need not know it.
@@ -43,12 +41,8 @@ func (d *direction) receive(ctx context.Context) ([]byte, error) {
 
 // noMoreFrames is what an error of Receive means.
 func (d *direction) noMoreFrames(err error) error {
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded) && d.silence.Load() != 0:
+	if errors.Is(err, os.ErrDeadlineExceeded) && d.silence.Load() != 0 {
 		return io.EOF
-	case errors.Is(err, parley.ErrServerEnding):
-		<-d.j.ctx.Done() // until then the other end may say what is left to say
-		return context.Cause(d.j.ctx)
 	}
 	return err
 }

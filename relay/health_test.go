@@ -13,10 +13,10 @@ import (
 
 func TestProbes(t *testing.T) {
 	inYard(t, &Relay{Targets: memTargets("a", "b"), ProbeEvery: 10 * time.Second}, func(y *yard) {
+		defer y.named("b")()
 		ctx, stop := context.WithCancel(y.Context())
 		over := make(chan error)
 		go func() { over <- y.relay.Run(ctx) }()
-		defer y.named("b")()
 		pass(time.Minute)
 		y.want("changes", y.told(), []string{"mem:a false"})
 		if n := y.calls("a"); n < 6 || n > 8 {

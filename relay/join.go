@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/internal/sock"
 )
 
 // Options say how two conversations are joined. The zero value, and a nil pointer, pass bytes on as they come.
@@ -58,7 +59,9 @@ func Join(ctx context.Context, a, b *parley.Conn, opts *Options) (Stats, error) 
 		return Stats{}, refuse(a, b)
 	}
 	j := newJoint(ctx, a, b, opts)
-	j.pass()
+	if j.begin() {
+		j.run(0)
+	}
 	return j.end()
 }
 
@@ -110,17 +113,24 @@ func newJoint(ctx context.Context, a, b *parley.Conn, opts *Options) *joint {
 		j.tapped = j.Tap.open(a, b, j.Roles)
 	}
 	j.plain = !j.Frames && j.tapped == nil && !isLocal(a) && !isLocal(b)
+	for _, c := range j.ends {
+		c.Outlast()
+		sock.BreakOffByClose(c.NetConn(), true) // whoever closes it before the end is told, and if it is the death of this process
+	}
+	j.stop = context.AfterFunc(ctx, j.interrupt)
 	return j
 }
 
-// pass carries both directions to their ends. Idle pairs wait below it, in a goroutine that may have others above it: so
-// little is done here, and nothing returned.
-func (j *joint) pass() {
-	if j.beginFaults() {
-		j.back.Add(1)
-		go j.runBack()
-		j.run(0)
+// begin begins with the way back. The caller carries the other way, by run(0), unless it is false: both were broken off.
+//
+//go:noinline
+func (j *joint) begin() bool {
+	if !j.beginFaults() {
+		return false
 	}
+	j.back.Add(1)
+	go j.runBack()
+	return true
 }
 
 // run carries one direction to its end. Idle pairs wait below it, so that what they wait in is called from here, and the rest
@@ -136,9 +146,8 @@ func (j *joint) run(i int) {
 	d.after()
 }
 
-// runBack is run of the way back. It is also where the joint begins to listen to ctx: here, for that takes much stack.
+// runBack is run of the way back.
 func (j *joint) runBack() {
-	j.stop = context.AfterFunc(j.ctx, j.interrupt)
 	j.run(1)
 	j.back.Done()
 }
@@ -221,9 +230,7 @@ func (j *joint) breakOffFor(why error) {
 // end waits until both directions are over, lets go of the ends, and returns what Join does.
 func (j *joint) end() (Stats, error) {
 	j.back.Wait()
-	if j.stop != nil {
-		j.stop()
-	}
+	j.stop()
 	err := j.letGo()
 	if j.panicked != nil {
 		panic(j.panicked)
@@ -243,6 +250,9 @@ func (j *joint) letGo() error {
 		j.breakOff() // whoever has begun to may not be done
 	}
 	for _, c := range j.ends {
+		if !j.cut {
+			sock.BreakOffByClose(c.NetConn(), false)
+		}
 		c.Close()
 	}
 	j.faulty.stop()

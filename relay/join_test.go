@@ -3,7 +3,6 @@ package relay_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -165,26 +164,6 @@ func TestCloseBeforeReadingTheEnd(t *testing.T) {
 	j.server.Close()
 	_, err := j.wait(t)
 	names(t, err, "send", j.b)
-}
-
-// What the kernel had taken for an end that takes no more is among what nobody took.
-func TestLostOnTheWay(t *testing.T) {
-	all := streams()
-	j := join(t, all[0], all[1], nil)
-	const much, some = 32 << 20, 8 << 20
-	go func() {
-		_, _ = io.CopyN(io.Discard, j.server, some)
-		_ = j.server.NetConn().(*net.UnixConn).CloseRead()
-	}()
-	write(t, j.client, strings.Repeat("x", much))
-	closeWrite(t, j.client)
-	until(t, "all was heard", func() bool { return j.a.State().HeardEnd })
-	j.server.Close()
-	stats, err := j.wait(t)
-	says(t, err, fmt.Sprintf("nobody took %d bytes", much-stats.AtoB.Bytes))
-	if stats.AtoB.Bytes < some || stats.AtoB.Bytes == much {
-		t.Errorf("%d bytes were taken", stats.AtoB.Bytes)
-	}
 }
 
 // An end that is gone when it is told of the other's end has lost nothing.

@@ -123,8 +123,8 @@ func (r *Relay) setup() {
 // An idle conversation waits in Join, and pays for all of the stack above it: hence so little here.
 func (r *Relay) Handle(ctx context.Context, c *parley.Conn) error {
 	p := r.pairFor(ctx, c)
-	if p.joint != nil {
-		p.joint.pass()
+	if p.joint != nil && p.joint.begin() {
+		p.joint.run(0)
 	}
 	return r.over(p)
 }

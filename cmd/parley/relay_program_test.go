@@ -58,6 +58,20 @@ func (c *talker) isReset(heard string) {
 	}
 }
 
+// isTurnedAway fails the test unless a caller is broken off, which it may learn before its call is through.
+func isTurnedAway(t *testing.T, address string) {
+	t.Helper()
+	nc, err := net.DialTimeout("tcp", address, tooLong)
+	if errors.Is(err, syscall.ECONNRESET) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	talkOver(t, nc).isReset("")
+}
+
 // reset breaks off.
 func (c *talker) reset() {
 	c.t.Helper()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"syscall"
 	"time"
 
@@ -61,7 +62,7 @@ func (v *relayVerb) joinOnce(ctx context.Context) (err error) {
 	if stopWatch != nil {
 		stopWatch()
 	}
-	if errors.Is(err, syscall.EPIPE) && (schemeOf(v.a) == "stdio" || schemeOf(v.b) == "stdio") {
+	if pe := (*parley.Error)(nil); errors.Is(err, syscall.EPIPE) && errors.As(err, &pe) && strings.HasPrefix(pe.Addr, "stdio") {
 		return &localError{"standard output", syscall.EPIPE}
 	}
 	return because(ctx, err)

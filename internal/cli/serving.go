@@ -191,6 +191,7 @@ func (s *serving) hold(ctx context.Context, posts []*post) error {
 	done := make(chan struct{})
 	defer close(done)
 	defer context.AfterFunc(work, func() { s.farewell(done) })()
+	go s.giveBack(done)
 	failed := make([]error, len(posts))
 	var serving sync.WaitGroup
 	for i, p := range posts {

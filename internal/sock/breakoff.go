@@ -23,3 +23,22 @@ func BreakOff(nc net.Conn) {
 	}
 	_ = nc.Close()
 }
+
+// BreakOffByClose has any close of nc break it off, where that is possible, or none: also that of a process that dies. The
+// linger of its address is forgotten.
+func BreakOffByClose(nc net.Conn, on bool) {
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		seconds := -1
+		if on {
+			seconds = 0
+		}
+		_ = nc.SetLinger(seconds)
+	case *TLSConn:
+		BreakOffByClose(nc.Below(), on)
+	case *tls.Conn:
+		BreakOffByClose(nc.NetConn(), on)
+	case *wire:
+		BreakOffByClose(nc.Conn, on)
+	}
+}

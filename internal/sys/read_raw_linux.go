@@ -43,8 +43,14 @@ func write(fd uintptr, p []byte) (int, error) {
 
 // counted turns what a system call returns into what package syscall does.
 func counted(n, _ uintptr, errno syscall.Errno) (int, error) {
-	if errno != 0 {
-		return 0, errno
+	switch errno {
+	case 0:
+		return int(n), nil
+	case syscall.EAGAIN:
+		return 0, again
 	}
-	return int(n), nil
+	return 0, errno
 }
+
+// again is made an error once, as the runtime does that in a function that an idle conversation has no stack for.
+var again error = syscall.EAGAIN
