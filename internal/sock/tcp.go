@@ -88,13 +88,17 @@ func ListenTCP(ctx context.Context, network, target string, p Params) (net.Liste
 	if err != nil {
 		return nil, err
 	}
+	backlog, err := p.backlog()
+	if err != nil {
+		return nil, err
+	}
 	one := func(hp hostPort) (*tcpListener, error) {
 		nl, err := lc.Listen(ctx, network, hp.String())
 		if err != nil {
 			return nil, busy(err, "tcp", hp.port)
 		}
 		tl := &tcpListener{nl.(*net.TCPListener), t}
-		if err := tl.setBacklog(p["backlog"]); err != nil {
+		if err := tl.setBacklog(backlog); err != nil {
 			tl.Close()
 			return nil, err
 		}
@@ -174,13 +178,17 @@ func (l *tcpListener) Accept() (net.Conn, error) {
 	return nc, nil
 }
 
-func (l *tcpListener) setBacklog(text string) error {
-	if text == "" {
-		return nil
+// backlog is the param, 0 if it is not given.
+func (p Params) backlog() (int, error) {
+	if p["backlog"] == "" {
+		return 0, nil
 	}
-	n, err := number("backlog", text)
-	if err != nil {
-		return err
+	return number("backlog", p["backlog"])
+}
+
+func (l *tcpListener) setBacklog(n int) error {
+	if n == 0 {
+		return nil
 	}
 	rc, err := l.SyscallConn()
 	if err != nil {
