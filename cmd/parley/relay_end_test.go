@@ -114,3 +114,20 @@ func TestRelayOnce(t *testing.T) {
 	isTurnedAway(t, front)
 	v.leaves(4, `connection refused`)
 }
+
+// TestRelayCall: with --call two servers are joined, once.
+func TestRelayCall(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 1)
+	one := serve(t, func(c *net.TCPConn) {
+		_, _ = io.WriteString(c, "b\na\n")
+		_ = c.CloseWrite()
+		text, _ := io.ReadAll(c)
+		heard <- string(text)
+	})
+	start(t, parley("relay", "--call", one, sortServer(t))).leaves(0, `^$`)
+	if got := <-heard; got != "a\nb\n" {
+		t.Errorf("heard %q", got)
+	}
+	start(t, parley("relay", "--call", "127.0.0.1:"+freePort(t), one)).leaves(4, `connection refused`)
+}

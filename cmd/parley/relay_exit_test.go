@@ -26,10 +26,11 @@ func TestRelayExits(t *testing.T) {
 		told string
 	}{
 		{"well", 0, []string{"exec:cat"}, `^$`},
-		{"status", 1, []string{"exec:false"}, `status 1`},
+		{"status", 1, []string{"exec:sh -c 'cat >/dev/null; false'"}, `status 1`},
 		{"other status", 1, []string{"exec:sh -c 'cat >/dev/null; exit 7'"}, `status 7`},
-		{"signal", 1, []string{"exec:sh -c 'kill -9 $$'"}, `(?i)(signal|killed)`},
+		{"signal", 1, []string{"exec:sh -c 'cat >/dev/null; kill -9 $$'"}, `(?i)(signal|killed)`},
 		{"refused", 4, []string{"127.0.0.1:" + freePort(t)}, `connection refused; nobody listens there`},
+		{"refused datagram", 4, []string{"udp:127.0.0.1:" + freePort(t)}, `connection refused`},
 		{"no socket", 4, []string{dir + "/none"}, `no such file or directory`},
 		{"no host", 4, []string{"nosuch.invalid:80"}, `no such host`},
 		{"timeout", 5, []string{fullListener(t), "--connect-timeout", "200ms"}, `(--connect-timeout|200ms)`},
@@ -48,6 +49,8 @@ func TestRelayExits(t *testing.T) {
 			switch tt.name {
 			case "directory", "no command", "not open":
 				t.Skip("BUG: an end of this machine that cannot be opened is 4, although a missing file is 1")
+			case "refused datagram":
+				t.Skip("BUG: it is not noticed; after a minute of silence the exit code is 0")
 			case "timeout":
 				t.Skip("BUG: it is not said that --connect-timeout was over")
 			}
@@ -58,6 +61,16 @@ func TestRelayExits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRelayCommandFails: a command that fails without hearing what is said to it has failed all the same.
+func TestRelayCommandFails(t *testing.T) {
+	t.Parallel()
+	start(t, parley("relay", "-", "exec:false")).leaves(1, `false: .*status 1`)
+	t.Run("unheard", func(t *testing.T) {
+		t.Skip("BUG: where the command is gone before all was said to it, it is a broken pipe (exit code 6), and not that it has failed")
+		start(t, stdin(parley("relay", "-", "exec:false"), strings.Repeat("x", 1<<20))).leaves(1, `false: .*status 1`)
+	})
 }
 
 // TestRelayDiskFull: what is written to a full disk is an error of ours, with the file's name.

@@ -147,6 +147,21 @@ func TestRelayPairs(t *testing.T) {
 	}
 }
 
+// TestRelayTerminals: on a terminal the end is typed, and what is typed is echoed; then comes the answer.
+func TestRelayTerminals(t *testing.T) {
+	t.Parallel()
+	need(t, "sort")
+	p := start(t, stdin(parley("relay", "-", "exec:sort?pty"), "b\na\n"))
+	p.leaves(0, ``)
+	if got := p.out.text(); !strings.HasSuffix(got, "a\r\nb\r\n") {
+		t.Errorf("heard %q", got)
+	}
+	_, address := relaying(t, "127.0.0.1:0", "exec:sort?pty")
+	if got := exchange(t, address, "b\na\n"); !strings.HasSuffix(got, "a\r\nb\r\n") {
+		t.Errorf("heard %q", got)
+	}
+}
+
 // run starts the relay between a and b and returns the answer.
 func (pr *pairing) run(a asker, b answerer, text string) (answer string) {
 	pr.t.Helper()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parley"
 	"parley/relay"
 )
 
@@ -30,8 +31,9 @@ type relayVerb struct {
 
 	relay   *relay.Relay
 	traffic traffic
-	a, b    string   // the addresses, as given
-	targets []string // those of B, and of routes
+	a, b    string                    // the addresses, as given
+	targets []string                  // those of B, and of routes
+	configs map[string]*parley.Config // how each is called
 	single  oneCaller
 }
 

@@ -98,9 +98,7 @@ func (o *oneCaller) outcome() error {
 
 // dialTarget calls a target.
 func (v *relayVerb) dialTarget(ctx context.Context, address string) (*parley.Conn, error) {
-	_, f := v.formats(address)
-	cfg := &parley.Config{Frame: f.say, HearFrame: f.hear, MaxFrame: v.limit()}
-	return cfg.Dial(ctx, address)
+	return v.configs[address].Dial(ctx, address)
 }
 
 func (v *relayVerb) joined(caller, target *parley.Conn) {

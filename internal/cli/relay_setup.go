@@ -57,6 +57,11 @@ func (v *relayVerb) prepare(cmd *cobra.Command) error {
 	if err := v.readFormats(); err != nil {
 		return err
 	}
+	v.configs = map[string]*parley.Config{}
+	for _, address := range v.targets {
+		_, f := v.formats(address)
+		v.configs[address] = &parley.Config{Frame: f.say, HearFrame: f.hear, MaxFrame: v.limit()}
+	}
 	return v.readFaults(cmd)
 }
 
