@@ -207,7 +207,7 @@ func (r *run) end(cut context.CancelCauseFunc) error {
 		go c.closeFor(ErrServerEnding) // see sweep
 	}
 	<-done
-	return &Error{"serve", fmt.Sprintf("%d callers", len(left)), fmt.Errorf("cut off after the grace of %v: %w", grace, ErrServerEnding)}
+	return &Error{"serve", "callers", fmt.Errorf("%d cut off after the grace of %v: %w", len(left), grace, ErrServerEnding)}
 }
 
 func (r *run) current() []*Conn {

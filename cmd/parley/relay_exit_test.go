@@ -51,8 +51,6 @@ func TestRelayExits(t *testing.T) {
 				t.Skip("BUG: an end of this machine that cannot be opened is 4, although a missing file is 1")
 			case "refused datagram":
 				t.Skip("BUG: it is not noticed; after a minute of silence the exit code is 0")
-			case "timeout":
-				t.Skip("BUG: it is not said that --connect-timeout was over")
 			}
 			p := start(t, stdin(parley(append([]string{"relay", "-"}, tt.args...)...), "hello\n"))
 			p.leaves(tt.code, tt.told)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/internal/escape"
 )
 
 // A journal is where a serving parley writes what happens: every conversation with --log, else only what went wrong, in
@@ -22,29 +22,38 @@ import (
 type journal struct {
 	*slog.Logger
 	logs  bool
-	out   logOutput
+	out   *logQueue
 	notes *notes // without --log
 }
 
 func newJournal(u *ui, format string) (*journal, error) {
-	j := &journal{logs: true, out: logOutput{w: u}}
+	j := &journal{logs: true, out: newLogQueue(logTarget(u))}
 	switch format {
 	case "":
 		j.logs = false
-		j.notes = &notes{u: u, last: map[string]*repeated{}}
+		j.notes = &notes{u: u, out: j.out, last: map[string]*repeated{}}
 		j.Logger = slog.New(noteHandler{notes: j.notes})
 	case "text":
-		j.Logger = slog.New(slog.NewTextHandler(&j.out, nil))
+		j.Logger = slog.New(slog.NewTextHandler(j.out, nil))
 	case "json":
-		j.Logger = slog.New(slog.NewJSONHandler(&j.out, nil))
+		j.Logger = slog.New(slog.NewJSONHandler(j.out, nil))
 	default:
 		return nil, usagef("--log %s: there are text and json", format)
 	}
 	return j, nil
 }
 
-// end tells how many notes were not told, of those that nothing like them has followed.
+// logTarget is where log lines go. On a terminal they take turns with other notes; elsewhere they must not hold these up.
+func logTarget(u *ui) io.Writer {
+	if u.errTerm {
+		return u
+	}
+	return u.err
+}
+
+// end writes what is left, and tells how many notes were not told, of those that nothing like them has followed.
 func (j *journal) end() {
+	j.out.close()
 	if j.notes == nil {
 		return
 	}
@@ -59,12 +68,11 @@ func (j *journal) end() {
 
 // err tells at the end that the log is incomplete. Callers are served meanwhile.
 func (j *journal) err() error {
-	j.out.mu.Lock()
-	defer j.out.mu.Unlock()
-	if j.out.lost == 0 {
+	lost, why := j.out.missing()
+	if lost == 0 {
 		return nil
 	}
-	return &localError{fmt.Sprintf("standard error: %d lines of the log are lost", j.out.lost), j.out.err}
+	return &localError{fmt.Sprintf("standard error: %d lines of the log are lost", lost), why}
 }
 
 // observe logs when conversations begin and end; how those went that failed is for the Server to log.
@@ -83,26 +91,6 @@ func (j *journal) observe(service string) func(parley.Event) {
 	}
 }
 
-// A logOutput counts what could not be written, as on a full disk.
-type logOutput struct {
-	w io.Writer
-
-	mu   sync.Mutex
-	lost int
-	err  error
-}
-
-func (o *logOutput) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n, err := o.w.Write(p)
-	if err != nil {
-		o.lost++
-		o.err = cmp.Or(o.err, err)
-	}
-	return n, err
-}
-
 // A noteHandler is for people: one line for what went wrong, in the words of the other verbs. What many callers bring about
 // in a second is told some times, and then how often it was not.
 type noteHandler struct {
@@ -112,6 +100,7 @@ type noteHandler struct {
 
 type notes struct {
 	u    *ui
+	out  *logQueue
 	mu   sync.Mutex
 	last map[string]*repeated // by message, service and what is between
 }
@@ -149,7 +138,7 @@ func (h noteHandler) Handle(_ context.Context, r slog.Record) error {
 	if where != "" {
 		where = " (" + where + ")"
 	}
-	h.u.note("%s%s%s", r.Message, where, why)
+	_, _ = fmt.Fprintln(h.out, "parley: "+escape.Line(r.Message+where+why))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"parley"
@@ -12,12 +13,14 @@ import (
 // and ends the conversation after --idle-timeout without a byte either way.
 type watch struct {
 	*flags
-	u     *ui
-	c     *parley.Conn
-	who   string      // the other end, as the user knows it
-	from  string      // what is waited for while nothing is being heard or said; empty means the other end
-	after string      // what is waited for when the other end has ended; empty means the end of standard input
-	quiet func() bool // whether a wait now needs no words, as when a person is typing; nil means it always does
+	u       *ui
+	c       *parley.Conn
+	who     string        // the other end, as the user knows it
+	from    string        // what is waited for while nothing is being heard or said; empty means the other end
+	after   string        // what is waited for when the other end has ended; empty means the end of standard input
+	explain func() string // what is waited for, and how things are; nil means whom and State
+	moved   func() int64  // changes with all that moves; nil means progress of c
+	quiet   func() bool   // whether a wait now needs no words, as when a person is typing; nil means it always does
 }
 
 // start begins to watch; the context it returns ends with an idle conversation. stop ends the watch.
@@ -48,12 +51,16 @@ func (w watch) loop(ctx context.Context, cancel context.CancelCauseFunc) {
 		case <-tick.C:
 		}
 		s := w.c.State()
-		if n := progress(s); n != last {
+		n := progress(s)
+		if w.moved != nil {
+			n = w.moved()
+		}
+		if n != last {
 			last, since, explained = n, time.Now(), false
 		}
 		waited := time.Since(since)
 		if w.patience > 0 && waited >= w.patience && !explained && (w.quiet == nil || !w.quiet()) {
-			w.u.note("waiting %v for %s: %s", waited.Round(100*time.Millisecond), w.whom(s), s)
+			w.u.note("waiting %v %s", waited.Round(100*time.Millisecond), w.why(s))
 			explained = true
 		}
 		if w.idleTimeout > 0 && waited >= w.idleTimeout {
@@ -61,6 +68,14 @@ func (w watch) loop(ctx context.Context, cancel context.CancelCauseFunc) {
 			return
 		}
 	}
+}
+
+// why is what the person is told.
+func (w watch) why(s parley.State) string {
+	if w.explain != nil {
+		return w.explain()
+	}
+	return fmt.Sprintf("for %s: %s", w.whom(s), s)
 }
 
 // progress changes with every byte and with the end of either direction.

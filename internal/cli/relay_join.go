@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"time"
@@ -37,6 +38,7 @@ func (v *relayVerb) checkMode(cmd *cobra.Command) error {
 
 // joinOnce opens both ends and joins them.
 func (v *relayVerb) joinOnce(ctx context.Context) (err error) {
+	defer v.journal.end()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if v.maxTime > 0 {
@@ -68,8 +70,8 @@ func (v *relayVerb) joinOnce(ctx context.Context) (err error) {
 	return because(ctx, err)
 }
 
-// watchPair explains waits, and ends ctx with an idle pair. It watches the end whose bytes are counted: those that the kernel moves
-// from or to files are not.
+// watchPair explains waits, and ends ctx with an idle pair. An end whose bytes the kernel moves from or to a file is counted
+// at the other, so both count.
 func (v *relayVerb) watchPair(ctx context.Context, cancel context.CancelCauseFunc, a, b *parley.Conn) (stop func()) {
 	watched, who := b, v.b
 	if isLocalScheme(schemeOf(v.b)) && !isLocalScheme(schemeOf(v.a)) {
@@ -78,7 +80,10 @@ func (v *relayVerb) watchPair(ctx context.Context, cancel context.CancelCauseFun
 	typed := func() bool { return schemeOf(v.a) == "stdio" && v.u.inTerm && watched.State().Saying.IsZero() }
 	w := watch{
 		flags: &flags{patience: v.patience, idleTimeout: v.idle}, u: v.u, c: watched, who: who,
-		after: "the end of " + v.a, quiet: typed,
+		after: "the end of " + v.a, quiet: typed, moved: func() int64 { return progress(a.State()) + progress(b.State()) },
+	}
+	if isLocalScheme(schemeOf(v.a)) && isLocalScheme(schemeOf(v.b)) {
+		w.explain = v.stillness
 	}
 	idle, stop := w.start(ctx)
 	context.AfterFunc(idle, func() {
@@ -87,6 +92,12 @@ func (v *relayVerb) watchPair(ctx context.Context, cancel context.CancelCauseFun
 		}
 	})
 	return stop
+}
+
+// stillness explains a wait between two ends that no socket can be asked about.
+func (v *relayVerb) stillness() string {
+	up, down, _ := v.traffic.soFar()
+	return fmt.Sprintf("for %s and %s, between which nothing moves; %d bytes and %d bytes so far", v.a, v.b, up, down)
 }
 
 // openA opens the first end, which may have to wait for its other side.

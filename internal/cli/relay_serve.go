@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -37,7 +38,7 @@ func (v *relayVerb) serveCallers(ctx context.Context) error {
 		v.grace = 0
 	}
 	v.relay.Changed = v.changed
-	v.relay.Options.Note = func(text string) { v.journal.Warn(text) }
+	v.relay.Options.Note = func(text string) { v.journal.Info(text) } // for each caller anew, so in the log only
 	v.opened = v.checkLoops
 	rights, err := v.rightsForTargets()
 	if err != nil {
@@ -81,12 +82,12 @@ func (o *oneCaller) hold(_ context.Context, c *parley.Conn) error {
 	if late {
 		return nil
 	}
+	defer o.done()
 	o.post.ln.Close()
 	err := o.handle(o.ctx, c)
 	o.mu.Lock()
 	o.err = because(o.ctx, err)
 	o.mu.Unlock()
-	o.done()
 	return nil
 }
 
@@ -98,7 +99,11 @@ func (o *oneCaller) outcome() error {
 
 // dialTarget calls a target.
 func (v *relayVerb) dialTarget(ctx context.Context, address string) (*parley.Conn, error) {
-	return v.configs[address].Dial(ctx, address)
+	c, err := v.configs[address].Dial(ctx, address)
+	if end, limited := ctx.Deadline(); err != nil && limited && !time.Now().Before(end) {
+		return nil, &limitError{"--connect-timeout", v.connectTimeout, "no answer from " + address, ""}
+	}
+	return c, err
 }
 
 func (v *relayVerb) joined(caller, target *parley.Conn) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"parley"
 	"parley/frame"
+	"parley/internal/sock"
 	"parley/relay"
 )
 
@@ -25,11 +27,15 @@ func (v *relayVerb) prepare(cmd *cobra.Command) error {
 		flag     string
 		negative bool
 	}{
-		{"--connect-timeout", v.connectTimeout < 0}, {"--retry-for", v.retryFor < 0}, {"--probe-every", v.probeEvery < 0}, {"--sniff-within", v.sniffWithin <= 0},
+		{"--connect-timeout", v.connectTimeout < 0}, {"--retry-for", v.retryFor < 0}, {"--probe-every", v.probeEvery < 0},
+		{"--max-frame", v.maxFrame < 0}, {"--patience", v.patience < 0},
 	} {
 		if d.negative {
-			return usagef("%s: it must be more than 0", d.flag)
+			return usagef("%s: it must be 0 or more", d.flag)
 		}
+	}
+	if v.sniffWithin <= 0 {
+		return usagef("--sniff-within: it must be more than 0")
 	}
 	v.relay = &relay.Relay{
 		Targets: splitTargets(v.b), Balance: balance, Dial: v.dialTarget, RetryFor: v.retryFor, ProbeEvery: v.probeEvery,
@@ -48,9 +54,12 @@ func (v *relayVerb) prepare(cmd *cobra.Command) error {
 		v.relay.Routes = append(v.relay.Routes, route)
 		v.targets = append(v.targets, route.Targets...)
 	}
-	for _, address := range append([]string{v.a}, v.targets...) {
-		if _, err := parley.ParseAddr(address); err != nil {
-			return usageError{err}
+	if _, err := parley.ParseAddr(v.a); err != nil {
+		return usageError{err}
+	}
+	for _, address := range v.targets {
+		if err := v.checkTarget(address); err != nil {
+			return usageError{fmt.Errorf("dial %s: %w", address, err)}
 		}
 	}
 	v.runsCommands = slices.ContainsFunc(v.targets, func(b string) bool { return schemeOf(b) == "exec" })
@@ -65,6 +74,46 @@ func (v *relayVerb) prepare(cmd *cobra.Command) error {
 	return v.readFaults(cmd)
 }
 
+// checkTarget finds mistakes in an address before anybody is sent there.
+func (v *relayVerb) checkTarget(address string) error {
+	a, err := parley.ParseAddr(address)
+	if err != nil {
+		return err
+	}
+	all := parley.Schemes()
+	i := slices.IndexFunc(all, func(s parley.Scheme) bool { return s.Name == a.Scheme })
+	if i < 0 {
+		return nil // the dial will tell what there is
+	}
+	port, isNumber := portOfTarget(a.Target)
+	switch s := all[i]; {
+	case s.Dial == nil:
+		return fmt.Errorf("%s addresses cannot be called", s.Name)
+	case a.Target == "" && s.Name == "exec":
+		return errors.New("which command? write exec:COMMAND ARGS")
+	case s.Syntax == "HOST:PORT" && isNumber && port == 0:
+		return errors.New("port 0 can be listened on, not called")
+	case a.Scheme == "stdio" && schemeOf(v.a) == "stdio":
+		return errors.New("standard input is a conversation's already: the other end")
+	case a.Scheme == "file" && schemeOf(v.a) == "file" && sameFile(v.a, address):
+		return errors.New("that is the file that is read; write another")
+	default:
+		return sock.CheckParams(s.Name, s.Params, a.Params)
+	}
+}
+
+// sameFile reports whether two addresses are of one file, which would read what it is written.
+func sameFile(a, b string) bool {
+	one, _ := parley.ParseAddr(a)
+	other, _ := parley.ParseAddr(b)
+	f, err := os.Stat(one.Target)
+	if err != nil {
+		return false
+	}
+	g, err := os.Stat(other.Target)
+	return err == nil && os.SameFile(f, g)
+}
+
 // splitTargets takes the addresses apart. Those of commands and of files have commas of their own.
 func splitTargets(b string) []string {
 	if isLocalScheme(schemeOf(b)) {
@@ -72,7 +121,7 @@ func splitTargets(b string) []string {
 	}
 	var targets []string
 	for piece := range strings.SplitSeq(b, ",") {
-		if n := len(targets); n > 0 && !beginsAddress(piece) {
+		if n := len(targets); n > 0 && !beginsAddress(targets[n-1], piece) {
 			targets[n-1] += "," + piece
 			continue
 		}
@@ -81,9 +130,18 @@ func splitTargets(b string) []string {
 	return targets
 }
 
-// beginsAddress reports whether what follows a comma is an address of its own, and not the rest of a param or of a path.
-func beginsAddress(piece string) bool {
-	return piece == "" || strings.ContainsAny(piece, ":") || strings.ContainsAny(piece[:1], "/.@") || strings.Trim(piece, "0123456789") == ""
+// beginsAddress reports whether what follows a comma is an address of its own, and not the rest of a param or of a path. After
+// a param only what begins with a scheme is one: values have colons too, as pins do.
+func beginsAddress(before, piece string) bool {
+	name, _, hasColon := strings.Cut(piece, ":")
+	isScheme := hasColon && slices.ContainsFunc(parley.Schemes(), func(s parley.Scheme) bool { return s.Name == name })
+	switch {
+	case isScheme || piece == "":
+		return true
+	case strings.Contains(before, "?") || isLocalScheme(schemeOf(before)):
+		return false
+	}
+	return hasColon || strings.ContainsAny(piece[:1], "/.@") || strings.Trim(piece, "0123456789") == ""
 }
 
 func schemeOf(address string) string {
@@ -115,17 +173,20 @@ func (v *relayVerb) readFaults(cmd *cobra.Command) (err error) {
 		}
 		return nil
 	}
-	if !cmd.Flags().Changed("seed") {
+	chosen := cmd.Flags().Changed("seed")
+	if !chosen {
 		v.seed = uint64(time.Now().UnixNano()) % 1_000_000
-		v.u.note("the faults can be had again with --seed %d", v.seed)
 	}
 	o := &v.relay.Options
 	if o.AtoB, o.BtoA, err = relay.ParseFaults(strings.Join(v.faults, ";"), v.seed); err != nil {
 		return usageError{fmt.Errorf("--fault: %w", err)}
 	}
 	frames := o.Frames || isDatagram(v.a) && slices.ContainsFunc(v.targets, isDatagram)
-	if err := errors.Join(o.AtoB.Check(frames), o.BtoA.Check(frames)); err != nil {
-		return usageError{fmt.Errorf("--fault: %w", err)}
+	if err := cmp.Or(o.AtoB.Check(frames), o.BtoA.Check(frames)); err != nil {
+		return usageError{fmt.Errorf("--fault: %w; --frame makes frames of bytes", err)}
+	}
+	if !chosen {
+		v.u.note("the faults can be had again with --seed %d", v.seed)
 	}
 	return nil
 }

@@ -18,15 +18,21 @@ type tapFlags struct {
 	file       *os.File
 }
 
+// defaultTapKeep is enough for what people say, in bytes, and little of a bulk transfer.
+const defaultTapKeep = 4096
+
 func (t *tapFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&t.path, "tap", "", "write what passes to this file, as a transcript")
-	fl.IntVar(&t.keep, "tap-keep", 4096, "bytes of each message that the tap keeps; 0 for all")
+	fl.IntVar(&t.keep, "tap-keep", defaultTapKeep, "bytes of each message that the tap keeps; 0 for all")
 	fl.StringVar(&t.show, "show", "", "show what passes on standard error, as text, hex or json")
 }
 
 // open opens the file and begins; a file that is there is added to.
 func (t *tapFlags) open(u *ui, addresses []string, formats [2]frame.Format) (err error) {
 	if t.path == "" && t.show == "" {
+		if t.keep != defaultTapKeep {
+			return usagef("--tap-keep is for --tap and --show")
+		}
 		return nil
 	}
 	if t.keep < 0 {
