@@ -44,6 +44,8 @@ func advice(err error) string {
 		return "choose another address; port 0 is a free one"
 	case sys.NotAvailable.Is(err):
 		return "that address is not of this machine"
+	case errors.Is(err, os.ErrPermission) && listening && strings.ContainsAny(pe.Addr[:1], "/.u"):
+		return "check who may write to that directory"
 	case errors.Is(err, os.ErrPermission) && listening:
 		return "ports under 1024 need root, or: sysctl net.ipv4.ip_unprivileged_port_start"
 	case sys.Unreachable.Is(err):
@@ -57,7 +59,7 @@ func advice(err error) string {
 	case isBroken(err):
 		return "the other end closed without hearing everything; some of what was said may be lost"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "what it said is incomplete, or --frame is not how it ends its messages"
+		return "what it said is incomplete: it was cut off, or ended TLS without close_notify, or --frame is not how it ends its messages"
 	case pe != nil && strings.HasPrefix(pe.Addr, "pipe:"):
 		return ""
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):

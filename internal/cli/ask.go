@@ -75,6 +75,9 @@ func (v *asking) run(cmd *cobra.Command, address string, args []string) (err err
 	watched, stop := watch{flags: &v.flags, u: v.u, c: c, who: address, from: "standard input", quiet: v.typing(c, args)}.start(ctx)
 	defer stop()
 	part, err := v.askAll(watched, c, v.requests(args))
+	if err == nil && c.State().SaidEnd {
+		err = waitCommand(watched, c)
+	}
 	err = withState(because(watched, err), c)
 	v.rec.ended(c, part, err)
 	return cmp.Or(err, v.rec.err())

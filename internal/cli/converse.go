@@ -49,7 +49,18 @@ func (v converse) run(ctx context.Context) error {
 	if err == nil {
 		err = v.c.WaitTaken(ctx)
 	}
+	if err == nil {
+		err = waitCommand(ctx, v.c)
+	}
 	return withState(because(ctx, v.named(err)), v.c)
+}
+
+// waitCommand waits for a command that was the other end, and returns how it failed, if it did.
+func waitCommand(ctx context.Context, c *parley.Conn) error {
+	if command, ok := c.NetConn().(interface{ Wait(context.Context) error }); ok {
+		return command.Wait(ctx)
+	}
+	return nil
 }
 
 // named says who is concerned, where package net's errors from copying say only which sockets.

@@ -55,7 +55,8 @@ kernel moves the bytes where it can.
 Any scheme goes with any other. Between datagrams each stays one; between
 datagrams and a stream each message of the stream, which ends as --frame says,
 is a datagram. With --frame whole messages are passed on between streams too,
-and with --frame-b those of B end in another way.
+and with --frame-b those of B end in another way (those of A then as line, if
+--frame is not given).
 
 Of several targets the first that can be reached is taken, or --balance says
 which; one that cannot is left out, and told. --route chooses by the name
@@ -67,7 +68,8 @@ down: before it are for what callers and targets say:
 ` + faultTable() + `
 --tap FILE writes what passes as a transcript, --show shows it.
 
-Limits, access, operation and the sandbox are as in parley help serve.`,
+Limits, access, operation and the sandbox are as in parley help serve. --idle,
+which may be written --idle-timeout, is for both directions together.`,
 		Example: `  parley relay 7070 host:80                        a port of this machine to another's
   parley relay :443 '127.0.0.1:8001,127.0.0.1:8002' --balance round-robin
   parley relay 'tls::8443?cert=c.pem&key=k.pem' 127.0.0.1:8080
@@ -144,6 +146,9 @@ func (v *relayVerb) run(cmd *cobra.Command, a, b string) (err error) {
 	v.relay.Options.Tap = v.tap.Tap
 	stopProgress := v.showProgress()
 	if v.listens() {
+		if !cmd.Flags().Changed("max-conns") {
+			v.fitFiles()
+		}
 		err = v.serveCallers(cmd.Context())
 	} else {
 		err = v.joinOnce(cmd.Context())

@@ -53,6 +53,17 @@ func (v *relayVerb) serveCallers(ctx context.Context) error {
 	return cmp.Or(v.single.outcome(), err)
 }
 
+// keptFiles are the descriptors that are not conversations': listeners, logs, pipes, callers that are being refused.
+const keptFiles = 128
+
+// fitFiles lowers the limit of conversations, which take two descriptors each here, to what this process can have: who is
+// refused hears so at once, and who is let in finds a target.
+func (v *relayVerb) fitFiles() {
+	if n, known := openFiles(); known && n < 2*defaultMaxConns+keptFiles {
+		v.maxConns = max(1, (int(n)-keptFiles)/2)
+	}
+}
+
 // checkLoops is called when it listens.
 func (v *relayVerb) checkLoops(posts []*post) error {
 	if err := v.relay.Check(posts[0].ln.Addr()); err != nil {
@@ -158,8 +169,13 @@ func (v *relayVerb) rightsForTargets() (r sandbox.Rights, err error) {
 			v.noSandbox = v.noSandbox || a.Params["type"] == "datagram"
 			r.Call = append(r.Call, socketDir(a.Target)) // it may come later, or again
 		case "stdio", "fd":
+		case "file":
+			r.Make = append(r.Make, filepath.Dir(a.Target))
+			if to := a.Params["to"]; to != "" {
+				r.Make = append(r.Make, filepath.Dir(to))
+			}
 		default:
-			v.noSandbox = true // files that are made, terminals, commands
+			v.noSandbox = true // commands, terminals and named pipes may need any right
 		}
 	}
 	return r, nil
@@ -178,6 +194,9 @@ func portOfTarget(target string) (uint16, bool) {
 	if err != nil {
 		port = target
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+		return uint16(n), true
+	}
+	n, err := net.LookupPort("tcp", port)
 	return uint16(n), err == nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -95,23 +96,56 @@ func (v *relayVerb) checkTarget(address string) error {
 		return errors.New("port 0 can be listened on, not called")
 	case a.Scheme == "stdio" && schemeOf(v.a) == "stdio":
 		return errors.New("standard input is a conversation's already: the other end")
-	case a.Scheme == "file" && schemeOf(v.a) == "file" && sameFile(v.a, address):
+	case v.reads(a):
 		return errors.New("that is the file that is read; write another")
+	case s.Syntax == "HOST:PORT":
+		if err := checkPlace(a); err != nil {
+			return err
+		}
+		fallthrough
 	default:
 		return sock.CheckParams(s.Name, s.Params, a.Params)
 	}
 }
 
-// sameFile reports whether two addresses are of one file, which would read what it is written.
-func sameFile(a, b string) bool {
-	one, _ := parley.ParseAddr(a)
-	other, _ := parley.ParseAddr(b)
-	f, err := os.Stat(one.Target)
+// reads reports whether A is the very file, or named pipe, of another address: it would hear what is said to it, and never end.
+func (v *relayVerb) reads(b parley.Addr) bool {
+	if b.Scheme != "file" && b.Scheme != "pipe" {
+		return false
+	}
+	there, err := os.Stat(b.Target)
 	if err != nil {
 		return false
 	}
-	g, err := os.Stat(other.Target)
-	return err == nil && os.SameFile(f, g)
+	a, err := parley.ParseAddr(v.a)
+	if err != nil {
+		return false
+	}
+	var here os.FileInfo
+	switch a.Scheme {
+	case "stdio":
+		here, err = v.u.in.Stat()
+	case "file", "pipe":
+		here, err = os.Stat(a.Target)
+	default:
+		return false
+	}
+	return err == nil && os.SameFile(here, there)
+}
+
+// checkPlace finds what can be no host and port. A name that is not known, or not soon, may be so later.
+func checkPlace(a parley.Addr) error {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupPatience)
+	defer cancel()
+	network := a.Scheme
+	if network == "tls" {
+		network = "tcp"
+	}
+	_, err := sock.Places(ctx, network, a.Target)
+	if mistake := (*parley.AddressError)(nil); errors.As(err, &mistake) {
+		return err
+	}
+	return nil
 }
 
 // splitTargets takes the addresses apart. Those of commands and of files have commas of their own.
@@ -206,6 +240,9 @@ func (v *relayVerb) readFormats() error {
 		v.framed = true
 	}
 	v.relay.Options.Frames = v.framed
+	if isDatagram(v.a) && len(v.routes) > 0 {
+		return usagef("--route looks at what TLS callers say first, and %s has datagrams", v.a)
+	}
 	if v.framed && len(v.routes) > 0 {
 		return usagef("--route looks at bytes that cannot be passed on as messages afterwards: leave out --frame or --route")
 	}
