@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"parley"
@@ -54,6 +56,7 @@ func (d *direction) after() {
 	case !d.j.faulty.has(d.from):
 		_ = d.tellEnd() // it has been noted
 	}
+	d.j.tellAll(d.from)
 	if !d.settled {
 		d.waitTaken()
 	}
@@ -86,7 +89,7 @@ func (d *direction) discard() error {
 	if isFile(from) {
 		return nil
 	}
-	n, err := from.WriteTo(io.Discard)
+	n, err := from.WriteTo(d.newWaste())
 	in, _ := filesOf(from) // whose bytes are counted where they are said, and what was lost on the way is not
 	if d.untaken += n; !d.j.Frames && in == nil {
 		_, heard := from.Bytes()
@@ -105,7 +108,7 @@ func (d *direction) tellEnd() error {
 	}
 	// An end that has ended and taken everything may be gone: then only our end cannot reach it, which is no loss.
 	d.settled = other.heardEnd && hasTaken(to)
-	err := to.CloseWrite()
+	err := closeWrite(to)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		d.cannotTell()
@@ -118,9 +121,25 @@ func (d *direction) tellEnd() error {
 	return nil
 }
 
-// waitTaken waits until all that was said to to has been taken. ctx ends the wait by breaking off.
+// closeWrite is CloseWrite, but says why c is not connected any more: it was reset, which the kernel may have told a read.
+func closeWrite(c *parley.Conn) error {
+	err := c.CloseWrite()
+	if !errors.Is(err, syscall.ENOTCONN) {
+		return err
+	}
+	if why := c.WaitTaken(longAgo); why != nil && !errors.Is(why, context.Canceled) {
+		return why
+	}
+	return os.NewSyscallError("shutdown", syscall.ECONNRESET)
+}
+
+// waitTaken waits until all that was said to to has been taken. ctx ends the wait by breaking off. Datagrams are not waited
+// for: nobody acknowledges them, and to ask takes the error of a target that is not there away from who hears it.
 func (d *direction) waitTaken() {
 	_, to := d.pair()
+	if to.KeepsEdges() {
+		return
+	}
 	if err := to.WaitTaken(context.Background()); err != nil {
 		d.j.fail(d.to, d.j.named(d.to, "send", err))
 	}
@@ -134,7 +153,7 @@ var longAgo = func() context.Context {
 }()
 
 // hasTaken reports whether c has taken all that was said to it, as far as can be known.
-func hasTaken(c *parley.Conn) bool { return c.WaitTaken(longAgo) == nil }
+func hasTaken(c *parley.Conn) bool { return c.KeepsEdges() || c.WaitTaken(longAgo) == nil }
 
 // cannotTell is tellEnd where there is no half-close. Datagrams have ended when the other end has, at once if that is
 // datagrams too; for others we wait, as they may end by themselves.

@@ -96,8 +96,11 @@ func (j *joint) explained() error {
 	switch untaken := j.state[j.causeAt].untaken; {
 	case untaken > 0:
 		told.Err = fmt.Errorf("%w; nobody took %d bytes that were said to it", named.Err, untaken)
-	case named.Op == "send" && isGone(named.Err):
+	case j.leaving, named.Op == "send" && isGone(named.Err):
 		told.Err = fmt.Errorf("%w; what was said to it last may be lost", named.Err)
+	}
+	if j.deaf {
+		told.Err = fmt.Errorf("%w; its last words were not heard by %s, which spoke on", told.Err, j.place(1-j.causeAt))
 	}
 	return &told
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"parley/internal/nearest"
 )
 
 // ParseFaults reads what is to go wrong. up is the way from the caller to the target (Options.AtoB), down the way back; each is
@@ -146,11 +148,7 @@ func unknownKind(name string) error {
 	if k, ok := kindNamed(nearestKind(name)); ok {
 		return fmt.Errorf("unknown kind; did you mean %s? It is written like %s", k.Name, k.Syntax)
 	}
-	var names []string
-	for _, k := range faultTable {
-		names = append(names, k.Name)
-	}
-	return fmt.Errorf("unknown kind; the kinds are %s", strings.Join(names, ", "))
+	return fmt.Errorf("unknown kind; the kinds are %s", strings.Join(kindNames(), ", "))
 }
 
 // nearestKind returns the kind that name was probably meant to be; empty if none is near.
@@ -159,36 +157,17 @@ func nearestKind(name string) string {
 	if meant, ok := otherNames[name]; ok {
 		return meant
 	}
-	best, least := "", 1+max(1, len(name)/3)
-	for _, k := range faultTable {
-		d := letters(name, k.Name)
-		if len(name) >= 3 && strings.HasPrefix(k.Name, name) {
-			d = 1
-		}
-		if d < least {
-			best, least = k.Name, d
-		}
+	names := kindNames()
+	begins := func(kind string) bool { return len(name) >= 3 && strings.HasPrefix(kind, name) }
+	if i := slices.IndexFunc(names, begins); i >= 0 {
+		return names[i]
 	}
-	return best
+	return nearest.Word(name, names)
 }
 
-// letters returns how many letters must be changed, added or taken away to make b of a (Levenshtein), roughly for others
-// than ASCII.
-func letters(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+func kindNames() (names []string) {
+	for _, k := range faultTable {
+		names = append(names, k.Name)
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
+	return names
 }

@@ -51,6 +51,8 @@ func TestParseFaultsRefuses(t *testing.T) {
 		{"timeout=5s", "did you mean stall-after"},
 		{"reset=1MB", "did you mean reset-after"},
 		{"half", "did you mean half-close-lost"},
+		{"dorp=1%", "did you mean drop"},
+		{"Band=1MB/s", "did you mean bandwidth"},
 		{"pineapple=1", "the kinds are latency, bandwidth, "},
 		{"sideways:latency=1s", `"sideways:latency=1s"|unknown direction "sideways:"|up: is`},
 		{"latency=1s,", `fault ""|is empty`},

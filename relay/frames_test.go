@@ -11,6 +11,7 @@ import (
 
 	"parley"
 	"parley/frame"
+	"parley/internal/sys"
 	"parley/relay"
 )
 
@@ -200,6 +201,29 @@ func TestDatagramsRefused(t *testing.T) {
 	_, err = j.wait(t)
 	if names(t, err, "receive", j.b); err == nil {
 		t.Error("no error")
+	}
+}
+
+// That nobody listens is told of also when the other end has ended, and is no silence then.
+func TestDatagramsRefusedAfterTheEnd(t *testing.T) {
+	for range 20 { // as it is told to who asks first
+		client, a := streams()[0].pair(t, nil)
+		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := parley.Dial(soon(t), "udp:"+pc.LocalAddr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pc.Close()
+		write(t, client, "is anybody there?\n")
+		closeWrite(t, client)
+		j := joinConns(t, client, a, b, b, &relay.Options{Silence: time.Hour})
+		_, err = j.wait(t)
+		if names(t, err, "receive", j.b); !sys.Refused.Is(err) {
+			t.Fatal(err)
+		}
 	}
 }
 

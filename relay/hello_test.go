@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,10 +235,44 @@ func TestRoutesOfTLSListener(t *testing.T) {
 	<-over
 }
 
-// A silent caller of a listener that ends TLS keeps nobody for long, and gets no target.
-func TestSilentAtTLSListener(t *testing.T) {
-	r := routed(t, "main")
-	r.SniffWithin = time.Millisecond
+// Who does not begin TLS at a listener that ends it gets no target, with routes or without. A silent one keeps nobody for long.
+func TestNoTLSAtTLSListener(t *testing.T) {
+	tests := []struct {
+		name  string
+		relay *Relay
+		say   string
+		why   string
+	}{
+		{"silent, routes", routed(t, "main"), "", "not done within 1ms"},
+		{"silent", &Relay{Targets: memTargets("main")}, "", "not done within 1ms"},
+		{"something else, routes", routed(t, "main"), "GET / HTTP/1.0\r\n\r\n", "does not look like a TLS handshake"},
+		{"something else", &Relay{Targets: memTargets("main")}, "GET / HTTP/1.0\r\n\r\n", "does not look like a TLS handshake"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.relay.SniffWithin = -1
+			if test.say == "" {
+				test.relay.SniffWithin = time.Millisecond
+			}
+			test.relay.Dial = func(context.Context, string) (*parley.Conn, error) {
+				t.Error("a target was called")
+				return nil, errors.ErrUnsupported
+			}
+			err := handleAtTLS(t, test.relay, test.say)
+			var named *parley.Error
+			if !errors.As(err, &named) || named.Op != "handshake" || !strings.Contains(err.Error(), test.why) {
+				t.Errorf("%v, want %q", err, test.why)
+			}
+			if test.say == "" && !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// handleAtTLS has r handle a caller that says text, in the clear, to a listener that ends TLS.
+func handleAtTLS(t *testing.T, r *Relay, text string) error {
+	t.Helper()
 	ln, err := parley.Listen(t.Context(), "tls:127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -250,11 +287,84 @@ func TestSilentAtTLSListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = r.Handle(t.Context(), accepted.(*parley.Conn))
-	var named *parley.Error
-	if !errors.As(err, &named) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1ms") {
+	if _, err := io.WriteString(nc, text); err != nil {
+		t.Fatal(err)
+	}
+	return r.Handle(t.Context(), accepted.(*parley.Conn))
+}
+
+// A target that takes no more before it has heard the hello is still heard to its last word, and what it did not take is
+// counted.
+func TestLastWordsOfTarget(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("who writes may be told later there")
+	}
+	for name, more := range map[string][]string{"a quiet caller": nil, "one that speaks on": {"more", "!"}} {
+		t.Run(name, func(t *testing.T) {
+			ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ln.Close()
+			r := &Relay{Targets: []string{ln.Addr().String()}, Routes: routed(t).Routes}
+			targets := make(chan net.Conn, 1)
+			r.Joined = func(_, _ *parley.Conn) { targets <- acceptDeaf(t, ln, "go ") }
+			r.Ended = func(_ *parley.Conn, _ string, s Stats, _ error) {
+				if s.AtoB.Bytes != 0 || s.BtoA.Bytes != int64(len("go away")) {
+					t.Errorf("%+v", s)
+				}
+			}
+			nc, caller := tcpPair(t)
+			defer caller.Close()
+			accepted := parley.NewConn(nc, nil)
+			over := make(chan error, 1)
+			go func() { over <- r.Handle(t.Context(), accepted) }()
+			said := sayHeard(t, caller, accepted, 0, "no TLS")
+			target := <-targets
+			for _, text := range more { // the second is heard when the first could not be said
+				said = sayHeard(t, caller, accepted, said, text)
+			}
+			_, _ = io.WriteString(target, "away")
+			target.Close()
+			if heard, _ := io.ReadAll(caller); string(heard) != "go away" {
+				t.Errorf("the caller heard %q", heard)
+			}
+			if err := <-over; !errors.Is(err, syscall.EPIPE) || !strings.Contains(err.Error(), fmt.Sprintf("nobody took %d bytes", said)) {
+				t.Errorf("error %v, want that nobody took %d bytes", err, said)
+			}
+		})
+	}
+}
+
+// acceptDeaf accepts a call that is not heard, and says text.
+func acceptDeaf(t *testing.T, ln net.Listener, text string) net.Conn {
+	nc, err := ln.Accept()
+	if err == nil {
+		err = nc.(*net.UnixConn).CloseRead()
+	}
+	if err == nil {
+		_, err = io.WriteString(nc, text)
+	}
+	if err != nil {
 		t.Error(err)
 	}
+	return nc
+}
+
+// sayHeard says text, after n bytes, waits until it has been heard, and returns how many bytes that are in all.
+func sayHeard(t *testing.T, w io.Writer, hearer *parley.Conn, n int64, text string) int64 {
+	t.Helper()
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	n += int64(len(text))
+	deadline := time.Now().Add(10 * time.Second)
+	for heard := int64(0); heard < n; _, heard = hearer.Bytes() {
+		if runtime.Gosched(); time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %q was heard", text)
+		}
+	}
+	return n
 }
 
 // Whatever comes is heard byte for byte, and never said anything to.

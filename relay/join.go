@@ -10,6 +10,7 @@ import (
 
 	"parley"
 	"parley/internal/sock"
+	"parley/internal/sys"
 )
 
 // Options say how two conversations are joined. The zero value, and a nil pointer, pass bytes on as they come.
@@ -82,6 +83,8 @@ type joint struct {
 	cause    error // why it does not end well
 	causeAt  int   // which end that is about
 	cut      bool  // both ends were broken off
+	leaving  bool  // but the end causeAt, a command that goes by itself
+	deaf     bool  // they were because an end spoke on, and did not hear the last words of the other
 	over     bool  // the end of ctx does not matter any more
 	panicked any   // of somebody who is told what happens
 }
@@ -91,6 +94,8 @@ type endState struct {
 	heardEnd bool  // it has said its end
 	finished bool  // all that it said before that, or before it broke, has been taken by the other end
 	failed   bool  // it has broken off, or takes no more
+	gone     bool  // that is because its other side has closed it: no write to it waits any more
+	told     bool  // all that it said has been given to the other end, which need not have taken it
 	untaken  int64 // bytes that were heard for it and that it did not take
 }
 
@@ -182,8 +187,9 @@ func (j *joint) fail(i int, why error) {
 		j.cause, j.causeAt = why, i
 	}
 	j.state[i].failed = true
+	j.state[i].gone = j.state[i].gone || sys.Broken.Is(why)
 	if j.state[i].finished {
-		j.breakOff()
+		j.breakOffFailed(i)
 	}
 }
 
@@ -194,8 +200,29 @@ func (j *joint) finish(i int, untaken int64) {
 	j.state[1-i].untaken = untaken
 	j.state[i].finished = true
 	if j.state[i].failed {
-		j.breakOff()
+		j.breakOffFailed(i)
 	}
+}
+
+// tellAll says that all that the end i had to say was given to the other.
+func (j *joint) tellAll(i int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state[i].told = true
+}
+
+// hasToldAll reports whether tellAll was called.
+func (j *joint) hasToldAll(i int) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.state[i].told
+}
+
+// noteDeaf says that it is broken off because an end speaks on and does not hear.
+func (j *joint) noteDeaf() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.deaf = true
 }
 
 // hearEnd says that the end i has ended, and returns its state and that of the other.
@@ -204,6 +231,21 @@ func (j *joint) hearEnd(i int) (own, other endState) {
 	defer j.mu.Unlock()
 	j.state[i].heardEnd = true
 	return j.state[i], j.state[1-i]
+}
+
+// breakOffFailed is breakOff because the end i has failed, and all it said has been taken. A command that has closed its
+// input is left to end: how it ended says more than that it takes no more. It needs the lock.
+func (j *joint) breakOffFailed(i int) {
+	_, isCommand := j.ends[i].NetConn().(waiter)
+	switch {
+	case j.cut:
+	case isCommand && j.state[i].gone && j.causeAt == i:
+		j.cut, j.leaving = true, true
+		j.faulty.stop()
+		breakOff(j.ends[1-i])
+	default:
+		j.breakOff()
+	}
 }
 
 // breakOff makes both ends notice that this is no proper end, and ends all calls. It needs the lock. A command, which may
@@ -243,8 +285,11 @@ func (j *joint) letGo() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.over = true
-	if j.cause == nil {
+	switch {
+	case j.cause == nil:
 		j.waitLocal()
+	case j.leaving:
+		j.waitFailed()
 	}
 	if j.cut {
 		j.breakOff() // whoever has begun to may not be done

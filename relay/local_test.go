@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"parley"
+	"parley/internal/sock"
+	"parley/internal/sys"
 	"parley/relay"
 	"parley/scheme/local"
 )
@@ -170,6 +172,53 @@ func TestCommandFails(t *testing.T) {
 	if !errors.As(err, &exit) || exit.Status != 3 {
 		t.Error(err)
 	}
+}
+
+// A command that fails has failed, also where it was gone before all was said to it.
+func TestCommandFailsUnheard(t *testing.T) {
+	for _, address := range []string{"exec:exit 3?shell", "exec:exit 3?shell&socket", "exec:exec <&-; exec >&-; exit 3?shell"} {
+		for range 5 { // which of its ends is found first is luck
+			client, a := streams()[0].pair(t, nil)
+			go func() { _ = writeForever(client) }()
+			b := dial(t, address)
+			_, err := joinConns(t, client, a, b, b, nil).wait(t)
+			names(t, err, "receive", b)
+			var exit *local.ExitError
+			if !errors.As(err, &exit) || exit.Status != 3 {
+				t.Errorf("%s: %v", address, err)
+			}
+		}
+	}
+}
+
+// An end that speaks on without ever hearing the last words of one that takes no more does not hold them both for ever.
+func TestDeafSpeaker(t *testing.T) {
+	for _, test := range []struct{ deaf, speaks string }{
+		{"exec:yes", "exec:head -c 1000000"},        // more than the pipe holds
+		{"exec:yes?socket", "exec:head -c 1000000"}, // and than the socket does
+		{"exec:yes?socket", "exec:head -c 1000"},    // which can tell that it was not read
+	} {
+		a, b := dial(t, test.deaf), dial(t, test.speaks)
+		_, err := joinConns(t, a, a, b, b, nil).wait(t)
+		names(t, err, "send", b)
+		says(t, err, "nobody took", "its last words were not heard by the client yes")
+		if !sys.NoReader.Is(err) {
+			t.Errorf("%v: %v", test, err)
+		}
+	}
+}
+
+// The same with a socket, whose last words the kernel moves.
+func TestDeafSpeakerToSocket(t *testing.T) {
+	a := dial(t, "exec:yes")
+	b, server := streams()[0].pair(t, nil)
+	go func() { _ = writeForever(server) }()
+	j := joinConns(t, server, a, b, server, nil)
+	until(t, "its words wait", func() bool { return b.State().Unread > 64<<10 && !b.State().Saying.IsZero() })
+	sock.BreakOff(server.NetConn())
+	_, err := j.wait(t)
+	names(t, err, "send", b)
+	says(t, err, "its last words were not heard by the client yes")
 }
 
 // The end of ctx ends what waits for files that the kernel moves bytes of.

@@ -17,6 +17,10 @@ import (
 
 // ErrLoop is why a Relay that would call itself is refused: by Check, or when it happens. Then the caller who has met
 // it is broken off, and so is the call. The error names the target and the place where the Relay listens.
+//
+// On Unix sockets nothing tells which call of ours a caller is. There a target is a loop if it is the socket, by whatever name,
+// of a caller who is still there. One that Dial calls by an address of its own is not found; it grows until a limit ends it,
+// as [Relay] says.
 var ErrLoop = errors.New("a relay onto itself")
 
 func loopError(target string, listening net.Addr) error {
@@ -26,7 +30,8 @@ func loopError(target string, listening net.Addr) error {
 // Check looks for what cannot work, before the first caller comes: no targets, an address that cannot be called, a route
 // that is none, and a target that is one of the places where the Relay will be listening (ErrLoop). It looks up the names
 // of hosts, for up to DialTimeout; one that is not known now may be later, and is no error. Addresses are looked at by the
-// registered schemes; if Dial is set, those that these do not know are its business.
+// registered schemes; if Dial is set, those that these do not know are its business. A param that its scheme does not know
+// is refused all the same.
 func (r *Relay) Check(listening ...net.Addr) error {
 	r.once.Do(r.setup)
 	if len(r.all) == 0 {
@@ -44,7 +49,7 @@ func (r *Relay) Check(listening ...net.Addr) error {
 		defer cancel()
 	}
 	for _, t := range r.all {
-		if _, err := parley.ParseAddr(t.address); err != nil && r.Dial == nil {
+		if err := r.checkAddress(t); err != nil {
 			return err
 		}
 		for _, here := range listening {
@@ -52,6 +57,23 @@ func (r *Relay) Check(listening ...net.Addr) error {
 				return loopError(t.address, here)
 			}
 		}
+	}
+	return nil
+}
+
+// checkAddress refuses what no registered scheme can call. If there is a Dial, it may know others.
+func (r *Relay) checkAddress(t *target) error {
+	a, err := parley.ParseAddr(t.address)
+	if err != nil && r.Dial == nil {
+		return err
+	}
+	all := parley.Schemes()
+	i := slices.IndexFunc(all, func(s parley.Scheme) bool { return s.Name == a.Scheme })
+	if err != nil || i < 0 {
+		return nil
+	}
+	if err := sock.CheckParams(a.Scheme, all[i].Params, a.Params); err != nil {
+		return &parley.Error{Op: "dial", Addr: t.address, Err: err}
 	}
 	return nil
 }
@@ -177,6 +199,7 @@ func addrPortOf(a net.Addr) (netip.AddrPort, bool) {
 // enterCaller notes by which passage p's caller came. If a call of ours did, the Relay has called itself, and that call is
 // broken off; the caller will be.
 func (r *Relay) enterCaller(p *pair) error {
+	r.countDoor(p, 1)
 	other := r.enter(p, callerPassage(p), true)
 	if other == nil {
 		return nil
@@ -208,6 +231,29 @@ func (r *Relay) enter(p *pair, here passage, called bool) (other *pair) {
 	}
 	p.looped, found.of.looped = true, true
 	return found.of
+}
+
+// countDoor counts p's caller in or out at the Unix socket by which it came, if that has a name.
+func (r *Relay) countDoor(p *pair, n int) {
+	door, isUnix := p.caller.LocalAddr().(*net.UnixAddr)
+	if !isUnix || door == nil || door.Name == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.doors[*door] += n; r.doors[*door] == 0 {
+		delete(r.doors, *door)
+	}
+}
+
+// doorsNow returns the Unix sockets by which callers have come whose conversations go on: where a loop passes, there is one.
+func (r *Relay) doorsNow() (doors []*net.UnixAddr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for door := range r.doors {
+		doors = append(doors, &door)
+	}
+	return doors
 }
 
 // leave undoes enter. It needs r.mu.

@@ -104,6 +104,10 @@ func TestCheckFindsMistakes(t *testing.T) {
 		{&Relay{Targets: []string{"nonsense://x"}, Dial: mine}, ""},
 		{routes(Route{"sni", []string{"a"}, []string{"7070"}}), ""},
 		{routes(Route{"sni", []string{"a"}, []string{"nonsense://x"}}), "unknown scheme"},
+		{&Relay{Targets: []string{"tcp:7070?nodealy"}}, `dial tcp:7070?nodealy: unknown param "nodealy", did you mean nodelay?`},
+		{&Relay{Targets: []string{"tcp:7070?nodealy"}, Dial: mine}, "did you mean nodelay?"},
+		{&Relay{Targets: []string{"tcp:7070?nodelay"}}, ""},
+		{routes(Route{"sni", []string{"a"}, []string{"tcp:7070?nodealy"}}), "did you mean nodelay?"},
 		{routes(Route{"sni", nil, []string{"7070"}}), "needs names"},
 		{routes(Route{"host", []string{"a"}, []string{"7070"}}), "there are sni and alpn"},
 		{routes(Route{"sni", []string{"a."}, []string{"7070"}}), "without the dot"},
@@ -276,6 +280,43 @@ func TestLoopOfUnixSockets(t *testing.T) {
 	}
 	defer c.Close()
 	if err := <-errs; !errors.Is(err, ErrLoop) {
+		t.Error(err)
+	}
+}
+
+// Callers of one socket are sent to the other, by a name that Check knew nothing of, and the other way round.
+func TestLoopOfTwoUnixSockets(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("symlinks need rights there")
+	}
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"a", "b"} {
+		if err := os.Symlink(in(name), in("to-"+name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &Relay{Targets: []string{in("to-b"), in("to-a")}, Balance: RoundRobin}
+	var calls atomic.Int64
+	r.Dial = func(ctx context.Context, address string) (*parley.Conn, error) {
+		if calls.Add(1) > 1 {
+			return nil, errors.New("it has called itself")
+		}
+		return parley.Dial(ctx, address)
+	}
+	t.Cleanup(func() { // when both have ended
+		if len(r.doors) > 0 {
+			t.Errorf("callers are left: %v", r.doors)
+		}
+	})
+	a, _ := onSockets(t, r, in("a"), nil)
+	_, errs := onSockets(t, r, in("b"), nil)
+	c, err := parley.Dial(t.Context(), a.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := <-errs; !errors.Is(err, ErrLoop) || !strings.Contains(err.Error(), in("to-a")) {
 		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -32,15 +33,17 @@ var (
 // A Relay joins each caller to a new conversation with a target: its Handle is a [parley.Handler]. A Relay with Targets is
 // ready to use. Its fields must not be changed, nor the Relay copied, once it is in use.
 //
-// Where there are no Routes nothing is heard of a caller before its target has answered: what it says meanwhile waits in
-// its kernel, and in ours.
+// On a tls address, where TLS ends here, the handshake comes first: a caller that fails it, or takes longer than SniffWithin,
+// gets no target. Elsewhere, if there are no Routes, nothing is heard of a caller before its target has answered: what it
+// says meanwhile waits in its kernel, and in ours.
 //
 // A Relay that calls itself is found, by Check or when it happens; see [ErrLoop]. One that calls itself by way of another
 // relay, or of a machine that translates addresses, is not: such a loop grows until a limit of the server, such as its
 // MaxConns, or the system's of open files, ends it.
 type Relay struct {
 	// Targets are addresses, of which each caller gets one. A target that could not be reached is down: it is left out,
-	// unless all are, until a call of it succeeds; see ProbeEvery.
+	// unless all are, until a call of it succeeds; see ProbeEvery. One whose address is a mistake, a *parley.AddressError, is not
+	// down: the caller that should get it is broken off at once, for that error. Check finds what can be seen without a call.
 	Targets []string
 	Balance Balance // which of the targets that are up a caller gets; the others are next if that fails. 0 means First
 
@@ -63,8 +66,8 @@ type Relay struct {
 	// less: no probes; one caller in a while, first after 100 ms and at last every 30 s, is given to a target that is down.
 	ProbeEvery time.Duration
 
-	// SniffWithin is how long a caller may take to begin TLS, where there are Routes. 0 means DefaultSniffWithin, negative no
-	// limit.
+	// SniffWithin is how long a caller may take to say its ClientHello, where there are Routes, and for the whole handshake
+	// where TLS ends here, with Routes or without. 0 means DefaultSniffWithin, negative no limit.
 	SniffWithin time.Duration
 	// SniffMax is how much of a beginning is looked at, in bytes. 0 means DefaultSniffMax, negative what crypto/tls takes.
 	SniffMax int
@@ -93,6 +96,7 @@ type Relay struct {
 	upAgain  chan struct{} // closed when a target is up again, for those who wait
 	probing  int           // calls of Run under way
 	passages map[passage]end
+	doors    map[net.UnixAddr]int // callers under way, by the socket they came by
 }
 
 // A pair is a caller and what became of it. Once it has a callee the others may see it, by Relay.passages.
@@ -115,6 +119,7 @@ func (r *Relay) setup() {
 	}
 	r.upAgain = make(chan struct{})
 	r.passages = map[passage]end{}
+	r.doors = map[net.UnixAddr]int{}
 }
 
 // Handle holds the conversation with the caller c: it finds a target, joins both and returns when both have ended. The
@@ -190,9 +195,23 @@ func (p *pair) sayFirst(ctx context.Context) {
 	undo := sock.CancelOn(ctx, p.callee.SetWriteDeadline, func() { _ = p.callee.SetWriteDeadline(time.Time{}) })
 	defer undo()
 	n, err := p.callee.Write(p.first)
+	untaken := len(p.first) - n
 	if p.first = p.first[:n]; err != nil {
-		p.joint.breakOffFor(p.joint.named(1, "send", cmp.Or(context.Cause(ctx), err)))
+		p.cannotSay(int64(untaken), cmp.Or(context.Cause(ctx), err))
 	}
+}
+
+// cannotSay is what Join does when an end takes no more: if it has gone, its last words are still passed on to the caller.
+func (p *pair) cannotSay(untaken int64, err error) {
+	why := p.joint.named(1, "send", err)
+	if !isGone(err) {
+		p.joint.breakOffFor(why)
+		return
+	}
+	there := &p.joint.ways[0]
+	there.began -= untaken // as if it were heard only now, if more is heard and lost
+	there.untaken = untaken
+	p.joint.fail(1, why)
 }
 
 // breakOff closes c so that the other end notices that this was no end.
@@ -206,6 +225,7 @@ func breakOff(c *parley.Conn) {
 //go:noinline
 func (r *Relay) over(p *pair) error {
 	defer r.forget(p)
+	defer r.countDoor(p, -1)
 	if p.joint != nil {
 		p.stats, p.err = p.joint.end()
 		p.stats.AtoB.Bytes += int64(len(p.first))

@@ -350,6 +350,61 @@ func TestDialPanics(t *testing.T) {
 	if err := r.Handle(t.Context(), parley.NewConn(here, nil)); err == nil || !strings.Contains(err.Error(), "oh") {
 		t.Error(err)
 	}
+	if a := r.all[0]; a.conns != 0 || a.trying {
+		t.Errorf("%d calls are counted, and one is under way: %v", a.conns, a.trying)
+	}
+}
+
+// What was called is closed, and counted out, when Changed panics.
+func TestChangedPanics(t *testing.T) {
+	inner, outer := net.Pipe()
+	r := &Relay{Targets: []string{"a"}}
+	r.Dial = func(context.Context, string) (*parley.Conn, error) { return parley.NewConn(inner, nil), nil }
+	r.Changed = func(_ string, up bool, _ error) {
+		if up {
+			panic("oh")
+		}
+	}
+	r.once.Do(r.setup)
+	r.change(r.all[0], errors.New("down"))
+	here, there := net.Pipe()
+	defer there.Close()
+	if err := r.Handle(t.Context(), parley.NewConn(here, nil)); err == nil || !strings.Contains(err.Error(), "oh") {
+		t.Error(err)
+	}
+	if a := r.all[0]; a.conns != 0 || a.trying {
+		t.Errorf("%d calls are counted, and one is under way: %v", a.conns, a.trying)
+	}
+	_ = outer.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := outer.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the target hears %v", err)
+	}
+}
+
+// A mistake in an address is no outage: nobody waits for it to be mended, or gets another target for it.
+func TestMistakeIsFinal(t *testing.T) {
+	r := &Relay{Targets: memTargets("a", "b"), RetryFor: time.Minute}
+	inner := new(yard)
+	r.Dial = func(ctx context.Context, address string) (*parley.Conn, error) {
+		c, err := inner.dial(ctx, address)
+		if address == "mem:a" {
+			return parley.Dial(ctx, "127.0.0.1:1?nodealy")
+		}
+		return c, err
+	}
+	inYard(t, r, func(y *yard) {
+		inner = y
+		began := time.Now()
+		y.call("", "x")
+		var mistake *parley.AddressError
+		if err := y.lastError(); !errors.As(err, &mistake) || errors.Is(err, ErrNoTarget) || !strings.Contains(err.Error(), "nodelay") {
+			y.Error(err)
+		}
+		y.want("virtual time", time.Since(began), time.Duration(0))
+		y.want("calls", []int{y.calls("a"), y.calls("b")}, []int{1, 0})
+		y.relay.probe(y.Context(), y.relay.all[0])
+		y.want("changes", y.told(), []string{})
+	})
 }
 
 // A shortage of our own, or a caller's end, says nothing of the target.

@@ -95,15 +95,13 @@ func fitsServer(name, server string) bool {
 	return err == nil && ip.Unmap() == said.Unmap()
 }
 
-// choose returns the targets for a caller. It hears nothing of it if there are no routes.
+// choose returns the targets for a caller.
 func (r *Relay) choose(ctx context.Context, p *pair) (*group, error) {
-	h := hello{not: "talks in datagrams"}
-	if len(r.Routes) > 0 && !p.caller.KeepsEdges() {
-		var err error
-		if h, p.first, err = r.hear(ctx, p.caller); err != nil {
-			return nil, err
-		}
+	h, first, err := r.hear(ctx, p.caller)
+	if err != nil {
+		return nil, err
 	}
+	p.first = first
 	i := slices.IndexFunc(r.Routes, func(route Route) bool { return route.fits(h) })
 	g := r.main
 	if i >= 0 {
@@ -115,11 +113,19 @@ func (r *Relay) choose(ctx context.Context, p *pair) (*group, error) {
 	return g, nil
 }
 
-// hear returns what the caller says when it begins TLS, and what was heard of it that its target must hear too.
+// hear returns what the caller says when it begins TLS, and what was heard of it that its target must hear too. Where TLS
+// ends here it must have begun, routes or not: strangers who cannot are nobody to call a target for. Else nothing is heard
+// if there are no routes.
 func (r *Relay) hear(ctx context.Context, c *parley.Conn) (hello, []byte, error) {
-	if tc, ok := c.NetConn().(*tls.Conn); ok {
+	tc, isTLS := c.NetConn().(*tls.Conn)
+	switch {
+	case isTLS:
 		h, err := r.shake(ctx, tc)
 		return h, nil, err
+	case len(r.Routes) == 0:
+		return hello{not: "was not asked"}, nil, nil
+	case c.KeepsEdges():
+		return hello{not: "talks in datagrams"}, nil, nil
 	}
 	return r.sniff(ctx, c)
 }

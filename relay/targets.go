@@ -93,18 +93,37 @@ func (r *Relay) callEach(ctx context.Context, p *pair, g *group, all bool, faile
 			return nil
 		}
 		tried = append(tried, t)
-		c, err := r.dialFor(ctx, t, p.caller)
+		err := r.callFor(ctx, p, t)
 		r.heardOf(ctx, t, err)
 		switch {
 		case err == nil:
-			r.found(p, c, t)
 			return nil
 		case ctx.Err() != nil:
 			return &parley.Error{Op: "dial", Addr: t.address, Err: context.Cause(ctx)}
-		case errors.Is(err, ErrLoop):
+		case errors.Is(err, ErrLoop), isMistake(err):
 			return err
 		}
 		failed.note(t, err)
+	}
+}
+
+// callFor calls t, which next has counted in, for p.
+func (r *Relay) callFor(ctx context.Context, p *pair, t *target) error {
+	defer r.called(p, t)
+	c, err := r.dialFor(ctx, t)
+	if err == nil {
+		r.found(p, c, t)
+	}
+	return err
+}
+
+// called notes that a call of t for p is over, and counts t out if p has not got it: Dial has failed, or panicked.
+func (r *Relay) called(p *pair, t *target) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t.trying, t.tried = false, time.Now()
+	if p.callee == nil {
+		t.conns--
 	}
 }
 
@@ -161,10 +180,12 @@ func (r *Relay) maybeUp(t *target, allDown bool) bool {
 	return time.Since(t.tried) >= t.pause
 }
 
-// dialFor calls t for a caller, which may have come by the same socket.
-func (r *Relay) dialFor(ctx context.Context, t *target, caller *parley.Conn) (*parley.Conn, error) {
-	if here := caller.LocalAddr(); isSameSocket(t.parsed, here) {
-		return nil, loopError(t.address, here)
+// dialFor calls t for a caller, unless it is a Unix socket by which callers come.
+func (r *Relay) dialFor(ctx context.Context, t *target) (*parley.Conn, error) {
+	for _, here := range r.doorsNow() {
+		if isSameSocket(t.parsed, here) {
+			return nil, loopError(t.address, here)
+		}
 	}
 	return r.dial(ctx, t.address)
 }
@@ -185,10 +206,6 @@ func (r *Relay) dial(ctx context.Context, address string) (*parley.Conn, error) 
 // heardOf notes what a call of t for a caller has shown.
 func (r *Relay) heardOf(ctx context.Context, t *target, err error) {
 	r.mu.Lock()
-	t.trying, t.tried = false, time.Now()
-	if err != nil {
-		t.conns--
-	}
 	asBefore := err == nil && !t.down
 	r.mu.Unlock()
 	if asBefore || err != nil && isOurs(ctx, err) {
@@ -198,9 +215,15 @@ func (r *Relay) heardOf(ctx context.Context, t *target, err error) {
 }
 
 // isOurs reports whether a call failed for a reason that says nothing of the target: its caller has no more time, this
-// process has no more files, or calls itself.
+// process has no more files, calls itself, or was given an address that is none.
 func isOurs(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, ErrLoop) || sock.IsShortage(err) && !sys.Broken.Is(err)
+	return ctx.Err() != nil || errors.Is(err, ErrLoop) || isMistake(err) || sock.IsShortage(err) && !sys.Broken.Is(err)
+}
+
+// isMistake reports whether a call failed for what its address says, which no further call can mend.
+func isMistake(err error) bool {
+	var mistake *parley.AddressError
+	return errors.As(err, &mistake)
 }
 
 // waitUp waits for the next try. The caller is not heard meanwhile, so only that it has broken off is noticed, and not that

@@ -46,12 +46,6 @@ func TestRelayExits(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			switch tt.name {
-			case "directory", "no command", "not open":
-				t.Skip("BUG: an end of this machine that cannot be opened is 4, although a missing file is 1")
-			case "refused datagram":
-				t.Skip("BUG: it is not noticed; after a minute of silence the exit code is 0")
-			}
 			p := start(t, stdin(parley(append([]string{"relay", "-"}, tt.args...)...), "hello\n"))
 			p.leaves(tt.code, tt.told)
 			if text := p.err.text(); strings.Count(text, "\n") > 1 && tt.code != 2 {
@@ -66,7 +60,6 @@ func TestRelayCommandFails(t *testing.T) {
 	t.Parallel()
 	start(t, parley("relay", "-", "exec:false")).leaves(1, `false: .*status 1`)
 	t.Run("unheard", func(t *testing.T) {
-		t.Skip("BUG: where the command is gone before all was said to it, it is a broken pipe (exit code 6), and not that it has failed")
 		start(t, stdin(parley("relay", "-", "exec:false"), strings.Repeat("x", 1<<20))).leaves(1, `false: .*status 1`)
 	})
 }
@@ -85,13 +78,11 @@ func TestRelayDiskFull(t *testing.T) {
 		start(t, cmd).leaves(1, `no space left on device`)
 	})
 	t.Run("descriptor", func(t *testing.T) {
-		t.Skip(hangsWriteOnly)
 		cmd := stdin(parley("relay", "-", "fd:3"), "hello\n")
 		cmd.ExtraFiles = []*os.File{full}
 		start(t, cmd).leaves(1, `no space left on device`)
 	})
 	t.Run("file", func(t *testing.T) {
-		t.Skip(hangsWriteOnly)
 		disk := smallDisk(t)
 		start(t, stdin(parley("relay", "-", "file:"+disk+"/out?write"), strings.Repeat("x", 1<<20))).leaves(1, `out: .*no space left on device`)
 		if info, err := os.Stat(disk + "/out"); err != nil || info.Size() == 0 {
@@ -99,8 +90,6 @@ func TestRelayDiskFull(t *testing.T) {
 		}
 	})
 }
-
-const hangsWriteOnly = "BUG: an end that is only written and takes no more is waited for without end: it never says its own end"
 
 // smallDisk is a directory with 64 KiB.
 func smallDisk(t *testing.T) string {
@@ -120,7 +109,6 @@ func smallDisk(t *testing.T) string {
 // TestRelayPipeUnread: a named pipe whose reader has left is an error, and not waited for.
 func TestRelayPipeUnread(t *testing.T) {
 	t.Parallel()
-	t.Skip(hangsWriteOnly)
 	need(t, "head", "mkfifo")
 	name := t.TempDir() + "/fifo"
 	if out, err := exec.Command("mkfifo", name).CombinedOutput(); err != nil {

@@ -80,7 +80,17 @@ func (e *end) Write(p []byte) (int, error) {
 		return 0, e.fail("write", io.ErrClosedPipe)
 	}
 	n, err := e.out.Write(p)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		e.endSilence() // who waits for its end would wait in vain: nobody says the end to what has failed
+	}
 	return n, e.fail("write", err)
+}
+
+// endSilence ends an end that is only written to. It takes no more.
+func (e *end) endSilence() {
+	if s, ok := e.in.(*silent); ok {
+		s.end()
+	}
 }
 
 // CloseWrite says the end to what is written: it is closed when all is there.
@@ -94,8 +104,8 @@ func (e *end) CloseWrite() error {
 	err := e.out.finish()
 	if errors.Is(err, errors.ErrUnsupported) {
 		e.saidEnd.Store(false)
-	} else if s, ok := e.in.(*silent); ok {
-		s.end()
+	} else {
+		e.endSilence()
 	}
 	return e.fail("close", err)
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -116,25 +117,16 @@ func openGiven(addr Addr, in, out given) (net.Conn, error) {
 type (
 	lentIn struct {
 		input
-		giveUp func()
+		giveUp func() error
 	}
 	lentOut struct {
 		output
-		giveUp func()
+		giveUp func() error
 	}
 )
 
-func (l *lentIn) Close() error {
-	defer l.giveUp()
-	return l.input.Close()
-}
+func (l *lentIn) Close() error { return cmp.Or(l.input.Close(), l.giveUp()) }
 
-func (l *lentOut) Close() error {
-	defer l.giveUp()
-	return l.output.Close()
-}
+func (l *lentOut) Close() error { return cmp.Or(l.output.Close(), l.giveUp()) }
 
-func (l *lentOut) finish() error {
-	defer l.giveUp()
-	return l.output.finish()
-}
+func (l *lentOut) finish() error { return cmp.Or(l.output.finish(), l.giveUp()) }

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"net"
@@ -18,12 +19,12 @@ type descriptor struct {
 	flags int // as of open(2)
 }
 
-// examine asks the system about a descriptor. One that is closed at exec was not there when this process was started: it is the
-// Go runtime's, or somebody's who would be robbed of it.
+// examine asks the system about a descriptor. One that is closed at exec was not there when this process was started, unless we
+// have made it so: it is the Go runtime's, or somebody's who would be robbed of it.
 func examine(d given) (descriptor, error) {
 	own := descriptor{given: d}
 	kept, err := unix.FcntlInt(uintptr(d), unix.F_GETFD, 0)
-	if err != nil || d > 2 && kept&unix.FD_CLOEXEC != 0 {
+	if err != nil || d > 2 && kept&unix.FD_CLOEXEC != 0 && !isInherited(d) {
 		return own, fmt.Errorf("%s is not open: this process was started without it (%w); the shell gives one by %d<FILE, %d>FILE or %d<>FILE",
 			d, unix.EBADF, d, d, d)
 	}
@@ -78,8 +79,10 @@ func (d *descriptor) socket(speaks descriptor) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.given, err)
 	}
-	d.giveUp()
-	speaks.giveUp()
+	if err := cmp.Or(d.giveUp(), speaks.giveUp()); err != nil {
+		nc.Close()
+		return nil, err
+	}
 	return nc, nil
 }
 
@@ -153,17 +156,34 @@ func (d *descriptor) duplicate() (*os.File, error) {
 	return os.NewFile(uintptr(fd), d.given.String()), nil
 }
 
-// giveUp puts /dev/null in the place of a pipe or socket, so that its other end notices that nobody reads or writes it here
-// any more. The number stays in use: whoever closes it closes nobody else's. Standard error is left, for the last words of this
+// giveUp puts nothing in the place of a pipe or socket, so that its other end notices that nobody reads or writes it here any
+// more. The number stays in use: whoever closes it closes nobody else's. Standard error is left, for the last words of this
 // process.
-func (d *descriptor) giveUp() {
+func (d *descriptor) giveUp() error {
 	if d.given == 2 || !d.is(unix.S_IFIFO) && !d.is(unix.S_IFSOCK) {
-		return
+		return nil
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil { // in a chroot perhaps
-		return
+	nothing, err := openNothing()
+	if err != nil {
+		return fmt.Errorf("cannot let go of %s: %w", d.given, err)
 	}
-	defer null.Close()
-	_ = replace(int(null.Fd()), int(d.given))
+	defer nothing.Close()
+	if err := replace(int(nothing.Fd()), int(d.given)); err != nil {
+		return fmt.Errorf("cannot let go of %s: %w", d.given, os.NewSyscallError("dup", err))
+	}
+	return nil
+}
+
+// openNothing opens the null device. Where no file can be opened, as in a sandbox or a chroot, it is the reading end of a pipe
+// that nobody writes to: whoever reads it is at the end, and whoever writes to it is refused, without the SIGPIPE by which a
+// write to standard output would end this process.
+func openNothing() (*os.File, error) {
+	if null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0); err == nil {
+		return null, nil
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	return r, w.Close()
 }

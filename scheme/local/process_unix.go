@@ -9,6 +9,7 @@ import "syscall"
 func (p *process) begin(l *launch) error {
 	sys := syscall.SysProcAttr{Setpgid: !l.onTerm, Setsid: l.onTerm, Setctty: l.onTerm}
 	p.prepare(&sys)
+	keepFromCommands()
 	var fds [3]uintptr
 	for i, f := range l.files {
 		fds[i] = f.Fd()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -74,15 +75,20 @@ type shared struct {
 	f *os.File
 }
 
-// finish works on sockets only.
+// finish works on sockets only. One whose other end has gone, as macOS tells it, needs no end.
 func (s *shared) finish() error {
-	if err := shutdownWrite(s.f); err != nil {
-		return fmt.Errorf("it is read and written through one descriptor, which has no half-close: %w", errors.ErrUnsupported)
+	err := shutdownWrite(s.f)
+	switch {
+	case err == nil, errors.Is(err, syscall.ENOTCONN):
+		return nil
+	case errors.Is(err, os.ErrClosed):
+		return err
 	}
-	return nil
+	return fmt.Errorf("it is read and written through one descriptor, which has no half-close: %w", errors.ErrUnsupported)
 }
 
-// silent is the input of an end that is only written to: it has nothing to say, and ends when the other has.
+// silent is the input of an end that is only written to: it has nothing to say, and ends when the other has, or when it takes
+// no more.
 type silent struct {
 	by     deadline
 	ended  chan struct{}
