@@ -14,7 +14,7 @@ func (d *direction) copyBytes() (int64, error) {
 	if d.j.tapped != nil {
 		return from.WriteTo(&tapWriter{d, to})
 	}
-	if f, _ := filesOf(from); f != nil {
+	if f, _ := filesOf(from); f != nil && d.began == 0 { // who has heard something may hold more
 		return to.ReadFrom(f)
 	}
 	if _, f := filesOf(to); f != nil {

@@ -44,7 +44,11 @@ func (d *direction) after() {
 	failed, op := d.from, "receive"
 	if isWrite(d.err) {
 		failed, op = d.to, "send"
-		if isGone(d.err) && !d.hasLostNothing() {
+		gone := isGone(d.err) && !d.hasLostNothing()
+		if _, to := d.pair(); d.err != nil && isLocal(to) {
+			_ = to.CloseWrite() // or one that is only written to would never say its end: its file has failed behind its back
+		}
+		if gone {
 			d.j.fail(failed, d.j.named(failed, op, d.err))
 			d.err = d.discard()
 			failed, op = d.from, "receive"
@@ -161,9 +165,9 @@ func (d *direction) cannotTell() {
 	from, to := d.pair()
 	back := &d.j.ways[d.to]
 	switch {
-	case from.KeepsEdges():
+	case from.KeepsEdges() && to.KeepsEdges():
 		back.endAfter(1)
-	case to.KeepsEdges():
+	case from.KeepsEdges(), to.KeepsEdges():
 		back.endAfter(d.j.Silence)
 	case d.j.Note != nil:
 		d.j.Note(d.j.place(d.to) + " has no half-close, so it is not told that " + d.j.place(d.from) + " has ended; waiting until it ends itself")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
+
+	"parley"
 )
 
 // carryFrames passes on whole frames, until from has ended. An end of ctx closes the ends, so that calls need not know it.
@@ -41,7 +43,7 @@ func (d *direction) receive(ctx context.Context) ([]byte, error) {
 
 // noMoreFrames is what an error of Receive means.
 func (d *direction) noMoreFrames(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) && d.silence.Load() != 0 {
+	if errors.Is(err, os.ErrDeadlineExceeded) && d.silence.Load() != 0 || errors.Is(err, parley.ErrServerEnding) {
 		return io.EOF
 	}
 	return err

@@ -48,7 +48,8 @@ type Direction struct {
 // The error is nil if both have ended, all that they said was taken by the other's system, and a command that was an end has
 // succeeded. Otherwise it is why not: a *parley.Error that names the end it happened at, with Op "receive" if it broke off
 // and "send" if it took no more; [ErrSelf]; or context.Cause(ctx), when ctx has ended. Then both ends were broken off, so
-// that neither takes what it has heard for all there was.
+// that neither takes what it has heard for all there was. A command that took no more is left to end, until ctx does; if it
+// has failed, that is the error.
 //
 // A Server's graceful end does not end a Join, whose target may still have much to say to the caller: the end of ctx does,
 // when the Server's grace is over.
@@ -119,7 +120,9 @@ func newJoint(ctx context.Context, a, b *parley.Conn, opts *Options) *joint {
 	}
 	j.plain = !j.Frames && j.tapped == nil && !isLocal(a) && !isLocal(b)
 	for _, c := range j.ends {
-		c.Outlast()
+		if !c.KeepsEdges() { // datagrams have nothing to finish
+			c.Outlast()
+		}
 		sock.BreakOffByClose(c.NetConn(), true) // whoever closes it before the end is told, and if it is the death of this process
 	}
 	j.stop = context.AfterFunc(ctx, j.interrupt)

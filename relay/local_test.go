@@ -214,7 +214,15 @@ func TestDeafSpeakerToSocket(t *testing.T) {
 	b, server := streams()[0].pair(t, nil)
 	go func() { _ = writeForever(server) }()
 	j := joinConns(t, server, a, b, server, nil)
-	until(t, "its words wait", func() bool { return b.State().Unread > 64<<10 && !b.State().Saying.IsZero() })
+	var last int64
+	looks := 0
+	until(t, "nothing moves any more", func() bool {
+		_, heard := b.Bytes()
+		if looks++; heard != last || !server.State().NotReading || b.State().Saying.IsZero() {
+			last, looks = heard, 0
+		}
+		return looks == 20
+	})
 	sock.BreakOff(server.NetConn())
 	_, err := j.wait(t)
 	names(t, err, "send", b)
@@ -243,5 +251,42 @@ func TestContextEndsLocalEnds(t *testing.T) {
 				t.Errorf("%s, busy %v: %v", address, busy, err)
 			}
 		}
+	}
+}
+
+// TestHeardBeforeJoin: what was read of a command together with its greeting is passed on too.
+func TestHeardBeforeJoin(t *testing.T) {
+	a, err := parley.Dial(t.Context(), `exec:printf "greeting\nrest\n"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := a.Receive(t.Context()); err != nil || string(text) != "greeting" {
+		t.Fatalf("heard %q, %v", text, err)
+	}
+	ln, err := parley.Listen(t.Context(), "0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	heard := make(chan string, 1)
+	go func() {
+		c, err := ln.Accept()
+		if err != nil {
+			heard <- err.Error()
+			return
+		}
+		defer c.Close()
+		text, _ := io.ReadAll(c)
+		heard <- string(text)
+	}()
+	b, err := parley.Dial(t.Context(), ln.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := relay.Join(t.Context(), a, b, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-heard; got != "rest\n" {
+		t.Errorf("heard %q", got)
 	}
 }
