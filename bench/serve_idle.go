@@ -100,7 +100,7 @@ func steady(ctx context.Context, pid int, long time.Duration) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if change := resident - last; max(change, -change) > last/1000 {
+		if change := resident - last; max(change, -change) > last/100 { // the collector gives back a little for minutes
 			last, since = resident, time.Now()
 		}
 		if time.Since(since) >= long {

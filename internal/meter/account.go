@@ -54,6 +54,16 @@ func (m *Meter) Open() (n int) {
 	return n
 }
 
+// Begun returns how many conversations have begun. It costs next to nothing, however many are open.
+func (m *Meter) Begun() (n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.services {
+		n += s.total.Load()
+	}
+	return n
+}
+
 // held returns the conversations that a Handler holds now.
 func (s *service) held() iter.Seq[*talk] {
 	return func(yield func(*talk) bool) {
