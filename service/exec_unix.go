@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"parley"
+	"parley/internal/child"
 )
 
 // handable returns the socket of c if a process can have it: nothing may be lost in our memory, or owed to another layer.
@@ -61,24 +62,27 @@ func (cmd *Command) startOn(socket syscall.RawConn, t *tubes, env []string) (*pr
 	if err != nil {
 		return nil, err
 	}
-	p := &process{name: cmd.Args[0], done: make(chan struct{}), holds: true}
+	l := cmd.launch(f, env)
+	var c *child.Child
 	controlErr := socket.Control(func(fd uintptr) {
 		if err = syscall.SetNonblock(int(fd), false); err != nil {
 			return
 		}
-		if err = p.fork(cmd, f, env, []uintptr{fd, fd, t.theirs[2].Fd()}, false); err != nil {
+		if c, err = l.StartOn([]uintptr{fd, fd, t.theirs[2].Fd()}); err != nil {
 			_ = syscall.SetNonblock(int(fd), true)
 		}
 	})
 	if err := errors.Join(controlErr, err); err != nil {
 		return nil, cmd.cannotStart(f, err)
 	}
-	return p, nil
+	return &process{Child: c, name: cmd.Args[0], done: make(chan struct{}), holds: true}, nil
 }
 
 // isHangup reports whether a process has ended because its terminal was hung up: by the signal, or with the status that shells
 // give that.
-func isHangup(e exit) bool { return e.signal == syscall.SIGHUP || e.status == 128+int(syscall.SIGHUP) }
+func isHangup(e child.Exit) bool {
+	return e.Signal == syscall.SIGHUP || e.Status == 128+int(syscall.SIGHUP)
+}
 
 // isHungUp reports whether err says that nobody has a terminal open any more.
 func isHungUp(err error) bool { return errors.Is(err, syscall.EIO) }

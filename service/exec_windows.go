@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"parley"
+	"parley/internal/child"
 )
 
 // handable says no: a socket is not a descriptor that a program reads here.
@@ -17,4 +18,4 @@ func (cmd *Command) handOver(context.Context, *parley.Conn, syscall.RawConn, []s
 
 func isHungUp(error) bool { return false }
 
-func isHangup(exit) bool { return false }
+func isHangup(child.Exit) bool { return false }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"parley"
+	"parley/internal/child"
 )
 
 // letGo is how long a process that was asked to end may take, and how long what it leaves behind may hold its output.
@@ -17,9 +19,8 @@ const letGo = 2 * time.Second
 
 // A process is a running command.
 type process struct {
-	name string
-	pid  int
-	handle
+	*child.Child
+	name  string
 	done  chan struct{} // closed when it has been reaped
 	holds bool          // the socket of the conversation
 
@@ -27,15 +28,9 @@ type process struct {
 	ended   bool
 	cause   error // why it was stopped, if it was
 	blame   bool  // cause is the command's fault
-	exit    exit
+	exit    child.Exit
 	killing *time.Timer
 	looking *time.Timer
-}
-
-// An exit is how a process ended.
-type exit struct {
-	status int // -1: by signal
-	signal os.Signal
 }
 
 // start runs the command on files. Each is the caller's, and is only used meanwhile. The error is a *CommandError.
@@ -44,11 +39,17 @@ func (cmd *Command) start(env []string, files [3]*os.File, terminal bool) (*proc
 	if err != nil {
 		return nil, err
 	}
-	p := &process{name: cmd.Args[0], done: make(chan struct{})}
-	if err := p.begin(cmd, f, env, files, terminal); err != nil {
+	l := cmd.launch(f, env)
+	l.Files, l.Terminal = files, terminal
+	c, err := l.Start()
+	if err != nil {
 		return nil, cmd.cannotStart(f, err)
 	}
-	return p, nil
+	return &process{Child: c, name: cmd.Args[0], done: make(chan struct{})}, nil
+}
+
+func (cmd *Command) launch(f *found, env []string) *child.Launch {
+	return &child.Launch{Program: f.program, Args: cmd.Args, Dir: cmd.Dir, Env: slices.Concat(f.env, env)}
 }
 
 func (cmd *Command) cannotStart(f *found, err error) *CommandError {
@@ -57,13 +58,14 @@ func (cmd *Command) cannotStart(f *found, err error) *CommandError {
 
 // wait waits for the process to end, and reaps it. It is called once.
 func (p *process) wait() {
-	p.await()
+	exit := p.Await()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cause != nil {
-		p.kill() // the rest of its group; its number is not another's yet
+		p.Kill() // the rest of its group; its number is not another's yet
 	}
-	p.exit = p.reap()
+	p.Reap()
+	p.exit = exit
 	p.ended = true
 	for _, t := range []*time.Timer{p.killing, p.looking} {
 		if t != nil {
@@ -92,7 +94,7 @@ func (p *process) end(cause error, blame bool) {
 		return
 	}
 	p.cause, p.blame = cause, blame
-	p.terminate()
+	p.Terminate()
 	p.killing = time.AfterFunc(letGo, p.endAtOnce)
 }
 
@@ -100,7 +102,7 @@ func (p *process) endAtOnce() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.ended {
-		p.kill()
+		p.Kill()
 	}
 }
 
@@ -111,8 +113,8 @@ func (p *process) failure() error {
 	switch {
 	case p.cause != nil && !p.blame:
 		return fmt.Errorf("command %s was ended: %w", p.name, p.cause)
-	case p.cause != nil || p.exit.status != 0:
-		return &CommandError{Command: p.name, Status: p.exit.status, Signal: p.exit.signal, Err: p.cause}
+	case p.cause != nil || p.exit.Status != 0:
+		return &CommandError{Command: p.name, Status: p.exit.Status, Signal: p.exit.Signal, Err: p.cause}
 	}
 	return nil
 }

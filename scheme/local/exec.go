@@ -68,10 +68,10 @@ func (j *job) run(addr Addr) (net.Conn, error) {
 	defer t.closeTheirs()
 	if err := j.open(t); err != nil {
 		t.close()
-		return nil, fmt.Errorf("command %s: %w", l.name, err)
+		return nil, fmt.Errorf("command %s: %w", j.words[0], err)
 	}
-	l.files, l.onTerm = t.theirs, j.by == byTerminal
-	p, err := l.start()
+	l.Files, l.Terminal = t.theirs, j.by == byTerminal
+	p, err := start(j.words[0], l)
 	if err != nil {
 		t.close()
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parley"
+	"parley/internal/child"
 	"parley/internal/sock"
 )
 
@@ -155,7 +156,7 @@ func environment(inherited, own []string) (env []string) {
 }
 
 // launch finds the program.
-func (j *job) launch() (*launch, error) {
+func (j *job) launch() (*child.Launch, error) {
 	if err := checkDir(j.dir); err != nil {
 		return nil, fmt.Errorf("command %s cannot run in %s: %w", j.words[0], j.dir, err)
 	}
@@ -163,7 +164,7 @@ func (j *job) launch() (*launch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("command %s cannot be run: %w", j.words[0], err)
 	}
-	return &launch{name: j.words[0], program: program, args: j.words, dir: j.dir, env: environment(os.Environ(), j.env)}, nil
+	return &child.Launch{Program: program, Args: j.words, Dir: j.dir, Env: environment(os.Environ(), j.env)}, nil
 }
 
 func checkDir(dir string) error {

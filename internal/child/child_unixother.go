@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package local
+package child
 
 import (
 	"os"
@@ -14,26 +14,24 @@ func (*handle) prepare(*syscall.SysProcAttr) {}
 
 func (*handle) adopt() {}
 
-// await waits until the process has ended, and reaps it: package os cannot do one without the other. So its number might be
+// Await waits until the process has ended, and reaps it: package os cannot do one without the other. So its number might be
 // another's when the rest of its group is ended; but no system gives a number out while a group has it, and they give
 // them out in turn.
-func (p *process) await() exit {
-	found, err := os.FindProcess(p.pid)
+func (c *Child) Await() Exit {
+	found, err := os.FindProcess(c.PID)
 	if err != nil {
-		return exit{-1, ""}
+		return unknown
 	}
 	state, err := found.Wait()
 	if err != nil {
-		return exit{-1, ""}
+		return unknown
 	}
-	return exitOf(state.Sys().(syscall.WaitStatus))
+	status := state.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return Exit{-1, status.Signal()}
+	}
+	return Exit{Status: status.ExitStatus()}
 }
 
-func (p *process) reap() {}
-
-func exitOf(ws syscall.WaitStatus) exit {
-	if ws.Signaled() {
-		return exit{-1, ws.Signal().String()}
-	}
-	return exit{ws.ExitStatus(), ""}
-}
+// Reap has nothing left to do here.
+func (*Child) Reap() {}

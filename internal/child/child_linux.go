@@ -1,4 +1,4 @@
-package local
+package child
 
 import (
 	"os"
@@ -24,14 +24,14 @@ func (h *handle) adopt() {
 	h.file = os.NewFile(uintptr(h.pidfd), "pidfd")
 }
 
-// await waits until the process has ended, and leaves it to be reaped.
-func (p *process) await() (e exit) {
-	if p.file != nil {
-		defer p.file.Close()
-		rc, err := p.file.SyscallConn()
+// Await waits until the process has ended, and leaves it to be reaped. It is called once.
+func (c *Child) Await() (e Exit) {
+	if c.file != nil {
+		defer c.file.Close()
+		rc, err := c.file.SyscallConn()
 		if err == nil {
 			err = rc.Read(func(uintptr) (ended bool) {
-				e, ended = look(p.pid, unix.WNOHANG)
+				e, ended = look(c.PID, unix.WNOHANG)
 				return ended
 			})
 		}
@@ -39,7 +39,7 @@ func (p *process) await() (e exit) {
 			return e
 		}
 	}
-	e, _ = look(p.pid, 0)
+	e, _ = look(c.PID, 0)
 	return e
 }
 
@@ -53,33 +53,33 @@ type childInfo struct {
 	status    int32
 }
 
+// exitedByItself is CLD_EXITED of sigaction(2), which package unix lacks.
+const exitedByItself = 1
+
 // look reports how pid has ended, if it has; with flags 0 it waits until then.
-func look(pid, flags int) (e exit, ended bool) {
+func look(pid, flags int) (e Exit, ended bool) {
 	for {
 		var info unix.Siginfo
 		err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT|flags, nil)
 		child := (*childInfo)(unsafe.Pointer(&info))
 		switch {
 		case err == unix.EINTR:
-		case err != nil: // somebody else has reaped it
-			return exit{-1, ""}, true
+		case err != nil:
+			return unknown, true
 		case child.signo == 0:
-			return exit{}, false
+			return Exit{}, false
 		case child.err|child.code == exitedByItself:
-			return exit{int(child.status), ""}, true
+			return Exit{Status: int(child.status)}, true
 		default:
-			return exit{-1, syscall.Signal(child.status).String()}, true
+			return Exit{-1, syscall.Signal(child.status)}, true
 		}
 	}
 }
 
-// exitedByItself is CLD_EXITED of sigaction(2), which package unix lacks.
-const exitedByItself = 1
-
-// reap lets the system forget the process, which has ended.
-func (p *process) reap() {
+// Reap lets the system forget the process, which has ended.
+func (c *Child) Reap() {
 	for {
-		if _, err := syscall.Wait4(p.pid, nil, 0, nil); err != syscall.EINTR {
+		if _, err := syscall.Wait4(c.PID, nil, 0, nil); err != syscall.EINTR {
 			return
 		}
 	}
